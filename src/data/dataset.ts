@@ -1,0 +1,32 @@
+/**
+ * What the rest of the project knows about data: images, gaze maps and labels as typed arrays, split three ways.
+ */
+
+/** Class order of the paper (AUC-Y1, AUC-Y2, AUC-Y3) and of the released code. */
+export const CLASS_NAMES = ['normal', 'enlarged heart', 'pneumonia'] as const;
+
+/** One chest film with its diagnosis and the map of where a reader looked. */
+export interface ChestSample {
+  /** Unique within the data set. */
+  readonly id: string;
+  /** Samples that share it show the same person. */
+  readonly patient: string;
+  /** Index into CLASS_NAMES. */
+  readonly label: number;
+  /** H x W intensities in [0, 1], row-major. */
+  readonly image: Float32Array;
+  /** H x W gaze density, min-max scaled to [0, 1], row-major; divide by its sum for a probability map. */
+  readonly gaze: Float32Array;
+}
+
+export interface ChestDataset {
+  readonly name: string;
+  readonly height: number;
+  readonly width: number;
+  readonly classNames: readonly string[];
+  readonly train: readonly ChestSample[];
+  readonly valid: readonly ChestSample[];
+  readonly test: readonly ChestSample[];
+  /** Hash of every byte of every sample in order, as 16 hex digits: equal data sets have equal hashes on every platform. */
+  readonly hash: string;
+}
