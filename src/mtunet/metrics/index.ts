@@ -1,0 +1,13 @@
+/** Everything that turns predictions into numbers of a table. Imports nothing outside this folder. */
+export * from './accuracy.ts';
+export * from './auc.ts';
+export * from './benchmarks.ts';
+export * from './delong.ts';
+export * from './hs.ts';
+export * from './kld.ts';
+export * from './mcnemar.ts';
+export * from './pcc.ts';
+export * from './probability.ts';
+export * from './run-comparison.ts';
+export * from './saliency.ts';
+export * from './summary.ts';
