@@ -1,0 +1,79 @@
+/**
+ * Synthetic chest films with diagnoses and gaze: the data for everyone who has no licence for the clinical ones.
+ *
+ * Every film is drawn from parameters (a person, how they stood, a finding, an exposure) and read by a simulated reader.
+ * All numbers come from counters and exact arithmetic, so equal arguments give equal bytes on every machine and browser.
+ */
+import { randomStream } from './counter-random.ts';
+import { type ChestDataset, type ChestSample, CLASS_NAMES } from './dataset.ts';
+import { drawFinding } from './finding.ts';
+import { fingerprintSplits } from './fingerprint.ts';
+import { gazeMap } from './gaze-map.ts';
+import { drawPerson } from './person.ts';
+import { drawPositioning } from './positioning.ts';
+import { radiograph } from './radiograph.ts';
+import { scanpath } from './scanpath.ts';
+import { type PlannedFilm, planSplit } from './splits.ts';
+
+export interface SyntheticOptions {
+  /** 0 to 4294967295. */
+  readonly seed: number;
+  /** Pixels, at least 32. */
+  readonly height: number;
+  readonly width: number;
+  /** Films in each split. */
+  readonly train: number;
+  readonly valid: number;
+  readonly test: number;
+}
+
+const LEAST_SIDE = 32;
+
+function checkOptions({ seed, height, width, train, valid, test }: SyntheticOptions): void {
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
+    throw new RangeError(`syntheticChests: seed must be an integer from 0 to 4294967295, got ${seed}.`);
+  }
+  for (const [name, value] of Object.entries({ height, width })) {
+    if (!Number.isInteger(value) || value < LEAST_SIDE) {
+      throw new RangeError(
+        `syntheticChests: ${name} must be an integer of at least ${LEAST_SIDE} pixels, got ${value}.`,
+      );
+    }
+  }
+  for (const [name, value] of Object.entries({ train, valid, test })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new RangeError(`syntheticChests: ${name} must be a positive integer number of films, got ${value}.`);
+    }
+  }
+}
+
+/** One film, its diagnosis and its gaze map; everything follows from the seed and the plan's keys. */
+export function drawFilm(
+  plan: PlannedFilm,
+  { seed, height, width }: { seed: number; height: number; width: number },
+): ChestSample {
+  const stream = (part: string) => randomStream(seed, `${part}/${plan.filmKey}`);
+  const person = drawPerson(randomStream(seed, `person/${plan.personKey}`));
+  const finding = drawFinding(stream('finding'), person, plan.label);
+  const positioning = drawPositioning(stream('positioning'), { height, width });
+  const image = radiograph(finding, positioning, { height, width, random: stream('radiograph') });
+  const points = scanpath(finding, positioning, { height, random: stream('scanpath') });
+  return { id: plan.id, patient: plan.patient, label: plan.label, image, gaze: gazeMap(points, { height, width }) };
+}
+
+/** A whole data set; see SyntheticOptions. */
+export function syntheticChests(options: SyntheticOptions): ChestDataset {
+  checkOptions(options);
+  const { seed, height, width } = options;
+  const split = (name: 'train' | 'valid' | 'test'): ChestSample[] =>
+    planSplit(name, options[name], { classes: CLASS_NAMES.length, seed }).map((plan) => drawFilm(plan, options));
+  const splits = { train: split('train'), valid: split('valid'), test: split('test') };
+  return {
+    name: `synthetic chests, seed ${seed}`,
+    height,
+    width,
+    classNames: CLASS_NAMES,
+    ...splits,
+    hash: fingerprintSplits(height, width, splits),
+  };
+}
