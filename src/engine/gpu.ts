@@ -1,0 +1,288 @@
+/**
+ * The device, and steps on it.
+ *
+ *     using gpu = await openGpu();
+ *     const { loss } = await gpu.step(() => { ...; return { loss } });   // loss is a number
+ *
+ * Operations may be called only inside a step. A step records commands, submits them at its end, and gives back every tensor that was
+ * born inside it. Tensors born outside a step last until their owner releases them.
+ */
+import { type AdapterDescription, type FindOptions, findAdapter } from '#gpu-host';
+import { type Bindable, KernelCache } from './kernel.ts';
+import { BufferPool, type MemoryReport } from './memory.ts';
+import type { Tensor } from './tensor.ts';
+
+export type Command =
+  | {
+      readonly kind: 'dispatch';
+      readonly name: string;
+      readonly pipeline: GPUComputePipeline;
+      readonly bindGroup: GPUBindGroup;
+      readonly x: number;
+      readonly y: number;
+      readonly z: number;
+    }
+  | {
+      readonly kind: 'copy';
+      readonly from: Bindable;
+      readonly fromByte: number;
+      readonly to: Bindable;
+      readonly toByte: number;
+      readonly bytes: number;
+    };
+
+/** What a step's results become on the host: a scalar tensor is a number, any other tensor a typed array, everything else itself. */
+export type OnHost<T> =
+  T extends Tensor<infer Axes>
+    ? Axes extends ''
+      ? number
+      : Float32Array
+    : T extends readonly (infer Item)[]
+      ? OnHost<Item>[]
+      : T extends Float32Array | Uint32Array
+        ? T
+        : T extends object
+          ? { [Key in keyof T]: OnHost<T[Key]> }
+          : T;
+
+type Synchronous<T> = T extends PromiseLike<unknown> ? 'a step must be synchronous: await outside the step' : T;
+
+export interface OpenOptions extends FindOptions {
+  /** Device features to leave unused although the adapter has them, for example 'subgroups'. */
+  readonly without?: readonly string[];
+}
+
+const WANTED_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'];
+const WANTED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxStorageBuffersPerShaderStage',
+] as const;
+
+/** Finds an adapter (see platform/) and opens a device on it with the adapter's own limits. */
+export async function openGpu({ without = [], ...options }: OpenOptions = {}): Promise<Gpu> {
+  const { adapter, description } = await findAdapter(options);
+  const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((limit) => [limit, adapter.limits[limit]]));
+  const requiredFeatures = WANTED_FEATURES.filter(
+    (feature) => adapter.features.has(feature) && !without.includes(feature),
+  );
+  const device = await adapter.requestDevice({
+    requiredFeatures: requiredFeatures as GPUFeatureName[],
+    requiredLimits,
+  });
+  return new Gpu(device, description);
+}
+
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly description: AdapterDescription;
+  readonly limits: GPUSupportedLimits;
+  readonly features: ReadonlySet<string>;
+  readonly pool: BufferPool;
+  readonly kernels: KernelCache;
+  /** Whether operations remember how to compute gradients; see autograd.ts. */
+  recordsGradients = true;
+  /** When set, is told of every tensor that an operation makes; see audit.ts. */
+  onTensor: ((tensor: Tensor) => void) | null = null;
+  private commands: Command[] = [];
+  private passing: Tensor[] = [];
+  private inStep = false;
+  private fault: string | null = null;
+  private closed = false;
+
+  constructor(device: GPUDevice, description: AdapterDescription) {
+    this.device = device;
+    this.description = description;
+    this.limits = device.limits;
+    this.features = new Set(device.features);
+    this.pool = new BufferPool(device);
+    this.kernels = new KernelCache(device);
+    device.addEventListener?.('uncapturederror', (event) => {
+      this.fault ??= event.error.message;
+    });
+    void device.lost.then(({ reason, message }) => {
+      if (reason !== 'destroyed') this.fault ??= `the device was lost: ${message}`;
+    });
+  }
+
+  get stepOpen(): boolean {
+    return this.inStep;
+  }
+
+  /**
+   * Runs `body`, which calls operations and returns tensors, submits what it recorded, and brings the results to the host.
+   * The commands are on their way when this returns, so the next step can be recorded before this one's results are awaited.
+   */
+  step<T>(body: () => Synchronous<T>): Promise<OnHost<T>> {
+    if (this.inStep) throw new Error('gpu.step: a step is already open; steps do not nest.');
+    this.inStep = true;
+    this.pool.openStep();
+    let arrived: Promise<OnHost<T>>;
+    try {
+      const result = body() as T;
+      if (result instanceof Promise) throw new Error('gpu.step: a step must be synchronous; await outside the step.');
+      arrived = this.submit(result);
+    } finally {
+      this.commands = [];
+      for (const tensor of this.passing) tensor.releaseIfAlive();
+      this.passing = [];
+      this.inStep = false;
+      this.pool.closeStep();
+    }
+    return arrived;
+  }
+
+  /** Contents of a tensor that outlives steps. */
+  async read(tensor: Tensor): Promise<Float32Array> {
+    const { values } = await this.step(() => ({ values: tensor as Tensor<'C'> }) as never);
+    return typeof values === 'number' ? Float32Array.of(values) : values;
+  }
+
+  record(command: Command): void {
+    if (!this.inStep) {
+      const what = command.kind === 'dispatch' ? command.name : 'copy';
+      throw new Error(`${what}: operations run inside gpu.step(() => { ... }), and no step is open.`);
+    }
+    this.commands.push(command);
+  }
+
+  /** Called by tensors at birth: inside a step they pass with it. */
+  adopt(tensor: Tensor): void {
+    if (this.inStep) this.passing.push(tensor);
+  }
+
+  memory(): MemoryReport {
+    return this.pool.report();
+  }
+
+  /** Waits for all submitted work; throws what the device complained about, if it did. */
+  async settle(): Promise<void> {
+    await this.device.queue.onSubmittedWorkDone();
+    this.throwFault();
+  }
+
+  trim(): void {
+    this.kernels.forgetBindGroups();
+    this.pool.trim();
+  }
+
+  destroy(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.kernels.destroy();
+    this.pool.destroyAll();
+    this.device.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+
+  private submit<T>(result: T): Promise<OnHost<T>> {
+    const wanted: Tensor[] = [];
+    collectTensors(result, wanted);
+    const offsets: number[] = [];
+    let bytes = 0;
+    for (const tensor of wanted) {
+      tensor.assertAlive('the result of a step');
+      offsets.push(bytes);
+      bytes += Math.ceil(tensor.byteLength / 256) * 256;
+    }
+    const encoder = this.device.createCommandEncoder();
+    encode(encoder, this.commands);
+    const staging = bytes > 0 ? this.device.createBuffer({ size: bytes, usage: 0x01 | 0x08 }) : null; // MAP_READ | COPY_DST
+    if (staging) {
+      wanted.forEach((tensor, i) => {
+        if (tensor.byteLength > 0)
+          encoder.copyBufferToBuffer(tensor.storage.buffer, 0, staging, offsets[i], tensor.byteLength);
+      });
+    }
+    this.device.queue.submit([encoder.finish()]);
+    return this.receive(result, wanted, offsets, staging);
+  }
+
+  private async receive<T>(
+    result: T,
+    wanted: readonly Tensor[],
+    offsets: readonly number[],
+    staging: GPUBuffer | null,
+  ): Promise<OnHost<T>> {
+    const arrived = new Map<Tensor, number | Float32Array>();
+    if (staging) {
+      try {
+        await staging.mapAsync(0x01);
+      } catch (cause) {
+        this.throwFault();
+        throw cause;
+      }
+      const range = staging.getMappedRange();
+      wanted.forEach((tensor, i) => {
+        const values = new Float32Array(range.slice(offsets[i], offsets[i] + tensor.byteLength));
+        arrived.set(tensor, tensor.shape.length === 0 ? values[0] : values);
+      });
+      staging.destroy();
+    }
+    this.throwFault();
+    return replaceTensors(result, arrived) as OnHost<T>;
+  }
+
+  private throwFault(): void {
+    if (this.fault === null) return;
+    const fault = this.fault;
+    this.fault = null;
+    throw new Error(`${this.description.name}: ${fault}`);
+  }
+}
+
+function encode(encoder: GPUCommandEncoder, commands: readonly Command[]): void {
+  let pass: GPUComputePassEncoder | null = null;
+  let current: GPUComputePipeline | null = null;
+  for (const command of commands) {
+    if (command.kind === 'copy') {
+      pass?.end();
+      pass = current = null;
+      encoder.copyBufferToBuffer(
+        command.from.storage.buffer,
+        command.fromByte,
+        command.to.storage.buffer,
+        command.toByte,
+        command.bytes,
+      );
+      continue;
+    }
+    pass ??= encoder.beginComputePass();
+    if (command.pipeline !== current) {
+      current = command.pipeline;
+      pass.setPipeline(current);
+    }
+    pass.setBindGroup(0, command.bindGroup);
+    pass.dispatchWorkgroups(command.x, command.y, command.z);
+  }
+  pass?.end();
+}
+
+const isTensor = (value: unknown): value is Tensor =>
+  typeof value === 'object' && value !== null && 'storage' in value && 'axes' in value;
+
+function collectTensors(value: unknown, found: Tensor[]): void {
+  if (isTensor(value)) {
+    if (!found.includes(value)) found.push(value);
+  } else if (isContainer(value)) {
+    for (const item of Object.values(value)) collectTensors(item, found);
+  }
+}
+
+function replaceTensors(value: unknown, arrived: ReadonlyMap<Tensor, number | Float32Array>): unknown {
+  if (isTensor(value)) return arrived.get(value);
+  if (Array.isArray(value)) return value.map((item) => replaceTensors(item, arrived));
+  if (isContainer(value))
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replaceTensors(item, arrived)]));
+  return value;
+}
+
+const isContainer = (value: unknown): value is object =>
+  Array.isArray(value) ||
+  (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype);

@@ -1,0 +1,220 @@
+/**
+ * A kernel is one entry point of a .wgsl file. Bindings and uniforms are passed by the names that the shader gives them.
+ *
+ *     const forward = kernel(shaders.conv2d, 'forward');
+ *     dispatch(gpu, forward, { input, weight, output }, { N, C, H, W }, [groups]);
+ *
+ * A pipeline is made at first use and kept per device; it is specialised only by `constants` (WGSL overrides) and by `append`
+ * (further declarations), so a new image size never compiles anything.
+ */
+import type { Gpu } from './gpu.ts';
+import type { Storage } from './memory.ts';
+
+/** A shader file as embedded in shaders/sources.ts. */
+export interface ShaderSource {
+  readonly name: string;
+  readonly code: string;
+}
+
+export interface Kernel {
+  readonly name: string;
+  readonly code: string;
+  readonly entryPoint: string;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly key: string;
+}
+
+/** What can be bound: a tensor, or anything else that has a storage. */
+export interface Bindable {
+  readonly storage: Storage;
+  /** Bytes from the start of the storage that the kernel may see. */
+  readonly byteLength: number;
+  readonly name?: string;
+}
+
+export interface KernelOptions {
+  /** Values of the shader's override declarations. */
+  readonly constants?: Readonly<Record<string, number>>;
+  /** Further declarations (functions, constants, libraries) that the file calls for. */
+  readonly append?: readonly string[];
+}
+
+export function kernel(
+  source: ShaderSource,
+  entryPoint: string,
+  { constants = {}, append = [] }: KernelOptions = {},
+): Kernel {
+  const key = [source.name, entryPoint, JSON.stringify(constants), ...append].join('|');
+  return {
+    name: `${source.name}.${entryPoint}`,
+    code: [source.code, ...append].join('\n'),
+    entryPoint,
+    constants,
+    key,
+  };
+}
+
+/** Bind groups that a step asks for again and again are kept; the pool hands out the same buffers in the same order every step. */
+interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  readonly bindings: ReadonlyMap<string, number>;
+  readonly uniform: {
+    readonly name: string;
+    readonly binding: number;
+    readonly fields: readonly UniformField[];
+  } | null;
+  readonly bindGroups: Map<string, GPUBindGroup>;
+}
+
+interface UniformField {
+  readonly name: string;
+  readonly type: 'u32' | 'i32' | 'f32';
+}
+
+/** Pipelines, uniform buffers and bind groups of one device. */
+export class KernelCache {
+  private readonly device: GPUDevice;
+  private readonly pipelines = new Map<string, Pipeline>();
+  private readonly uniforms = new Map<string, { buffer: GPUBuffer; id: number }>();
+
+  constructor(device: GPUDevice) {
+    this.device = device;
+  }
+
+  get pipelineCount(): number {
+    return this.pipelines.size;
+  }
+
+  pipeline(kernel: Kernel): Pipeline {
+    let pipeline = this.pipelines.get(kernel.key);
+    if (!pipeline) {
+      pipeline = this.compile(kernel);
+      this.pipelines.set(kernel.key, pipeline);
+    }
+    return pipeline;
+  }
+
+  bindGroup(
+    kernel: Kernel,
+    pipeline: Pipeline,
+    bound: Record<string, Bindable>,
+    values: Record<string, number>,
+  ): GPUBindGroup {
+    const uniform =
+      pipeline.uniform && Object.keys(values).length > 0 ? this.uniform(kernel, pipeline.uniform.fields, values) : null;
+    const roles = Object.keys(bound);
+    let key = uniform ? `u${uniform.id}` : '';
+    for (const role of roles) key += ` ${bound[role].storage.id}:${bound[role].byteLength}`;
+    let group = pipeline.bindGroups.get(key);
+    if (!group) {
+      const entries: GPUBindGroupEntry[] = roles.map((role) => {
+        const binding = pipeline.bindings.get(role);
+        if (binding === undefined) throw new Error(`${kernel.name}: the shader has no binding "${role}".`);
+        const size = Math.max(4, bound[role].byteLength);
+        return { binding, resource: { buffer: bound[role].storage.buffer, size } };
+      });
+      if (uniform) entries.push({ binding: pipeline.uniform!.binding, resource: { buffer: uniform.buffer } });
+      group = this.device.createBindGroup({ label: kernel.name, layout: pipeline.layout, entries });
+      pipeline.bindGroups.set(key, group);
+    }
+    return group;
+  }
+
+  /** Bind groups keep buffers alive and may name destroyed ones: drop them when the pool is trimmed. */
+  forgetBindGroups(): void {
+    for (const pipeline of this.pipelines.values()) pipeline.bindGroups.clear();
+  }
+
+  destroy(): void {
+    for (const { buffer } of this.uniforms.values()) buffer.destroy();
+    this.uniforms.clear();
+    this.pipelines.clear();
+  }
+
+  private uniform(kernel: Kernel, fields: readonly UniformField[], values: Record<string, number>) {
+    const bytes = new ArrayBuffer(Math.ceil((fields.length * 4) / 16) * 16);
+    const view = new DataView(bytes);
+    fields.forEach(({ name, type }, i) => {
+      const value = values[name];
+      if (value === undefined) throw new Error(`${kernel.name}: uniform "${name}" was not given.`);
+      if (type === 'f32') view.setFloat32(i * 4, value, true);
+      else if (type === 'i32') view.setInt32(i * 4, value, true);
+      else view.setUint32(i * 4, value, true);
+    });
+    const words = new Uint32Array(bytes);
+    const key = words.join(',');
+    let entry = this.uniforms.get(key);
+    if (!entry) {
+      const buffer = this.device.createBuffer({ size: bytes.byteLength, usage: 0x40 | 0x08, mappedAtCreation: true }); // UNIFORM | COPY_DST
+      new Uint32Array(buffer.getMappedRange()).set(words);
+      buffer.unmap();
+      entry = { buffer, id: this.uniforms.size };
+      this.uniforms.set(key, entry);
+    }
+    return entry;
+  }
+
+  private compile(kernel: Kernel): Pipeline {
+    const module = this.device.createShaderModule({ label: kernel.name, code: kernel.code });
+    const compute = { module, entryPoint: kernel.entryPoint, constants: { ...kernel.constants } };
+    const pipeline = this.device.createComputePipeline({ label: kernel.name, layout: 'auto', compute });
+    const { bindings, uniform } = readDeclarations(kernel.code);
+    return { pipeline, layout: pipeline.getBindGroupLayout(0), bindings, uniform, bindGroups: new Map() };
+  }
+}
+
+/** Names and numbers of a shader's bindings, and the fields of its uniform struct, from its text. */
+export function readDeclarations(code: string): Pick<Pipeline, 'bindings' | 'uniform'> {
+  const bindings = new Map<string, number>();
+  let uniform: Pipeline['uniform'] = null;
+  for (const match of code.matchAll(/@binding\((\d+)\)\s*var<(uniform|storage)[^>]*>\s*(\w+)\s*:\s*([\w<>, ]+);/g)) {
+    const [, number, kind, name, type] = match;
+    if (kind === 'storage') {
+      bindings.set(name, Number(number));
+      continue;
+    }
+    const body = new RegExp(`struct ${type}\\s*{([^}]*)}`).exec(code)?.[1] ?? '';
+    const fields = [...body.matchAll(/(\w+)\s*:\s*(u32|i32|f32)/g)].map(([, field, t]) => ({
+      name: field,
+      type: t as UniformField['type'],
+    }));
+    uniform = { name, binding: Number(number), fields };
+  }
+  return { bindings, uniform };
+}
+
+export type Workgroups = readonly [x: number, y?: number, z?: number];
+
+/** Adds one dispatch to the open step. A dispatch with no workgroups is left out. */
+export function dispatch(
+  gpu: Gpu,
+  kernel: Kernel,
+  bindings: Record<string, Bindable | null | undefined>,
+  uniforms: Record<string, number>,
+  workgroups: Workgroups,
+): void {
+  const [x, y = 1, z = 1] = workgroups;
+  if (x === 0 || y === 0 || z === 0) return;
+  const limit = gpu.limits.maxComputeWorkgroupsPerDimension;
+  if (Math.max(x, y, z) > limit) {
+    throw new Error(
+      `${kernel.name}: ${x} x ${y} x ${z} workgroups are more than this device's ${limit} along one axis; use a smaller batch or image.`,
+    );
+  }
+  const bound: Record<string, Bindable> = {};
+  for (const [role, tensor] of Object.entries(bindings)) {
+    if (tensor) bound[role] = tensor;
+  }
+  const pipeline = gpu.kernels.pipeline(kernel);
+  const bindGroup = gpu.kernels.bindGroup(kernel, pipeline, bound, uniforms);
+  gpu.record({ kind: 'dispatch', name: kernel.name, pipeline: pipeline.pipeline, bindGroup, x, y, z });
+}
+
+/** Workgroups for `count` items, `perGroup` to a workgroup, spread over x and y: one axis holds 65,535 at most. */
+export function linearGroups(count: number, perGroup: number): [number, number] {
+  const groups = Math.ceil(count / perGroup);
+  if (groups <= 65535) return [groups, 1];
+  const y = Math.ceil(groups / 65535);
+  return [Math.ceil(groups / y), y];
+}

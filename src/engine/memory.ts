@@ -1,0 +1,145 @@
+/**
+ * GPU buffers that are handed out, given back and handed out again.
+ *
+ * A storage is one GPUBuffer with a count of the tensors that look at it. When the count reaches zero the buffer returns to the pool; the
+ * queue runs commands in order, so the next taker may write it at once. Uploads are the exception: queue.writeBuffer takes effect
+ * before the commands of a still-open encoder, so a buffer that this step has already used must not receive one (see `upload`).
+ */
+
+export interface MemoryReport {
+  /** Bytes that tensors hold now. */
+  readonly liveBytes: number;
+  /** Largest liveBytes so far. */
+  readonly peakBytes: number;
+  /** Bytes of all buffers, held or free. */
+  readonly pooledBytes: number;
+  readonly liveStorages: number;
+  readonly buffers: number;
+}
+
+const USAGE = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC, spelled out because GPUBufferUsage is not global in every Node version
+
+/** One GPU buffer and the number of tensors that look at it. */
+export class Storage {
+  readonly buffer: GPUBuffer;
+  readonly bytes: number;
+  readonly id: number;
+  private readonly pool: BufferPool;
+  holders = 1;
+
+  constructor(pool: BufferPool, buffer: GPUBuffer, bytes: number, id: number) {
+    this.pool = pool;
+    this.buffer = buffer;
+    this.bytes = bytes;
+    this.id = id;
+  }
+
+  hold(): this {
+    this.holders++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.holders === 0) this.pool.giveBack(this);
+    if (this.holders < 0) throw new Error(`memory: storage ${this.id} was given back twice.`);
+  }
+}
+
+/** Rounds up to one of eight sizes an octave, so that nearly equal tensors share buffers and at most an eighth is wasted. */
+export function sizeClass(bytes: number): number {
+  if (bytes <= 256) return 256;
+  const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - 3);
+  const granularity = Math.max(256, step);
+  return Math.ceil(bytes / granularity) * granularity;
+}
+
+export class BufferPool {
+  private readonly device: GPUDevice;
+  private readonly free = new Map<number, Storage[]>();
+  private readonly usedThisStep = new Map<number, Storage[]>();
+  private readonly all = new Set<GPUBuffer>();
+  private nextId = 1;
+  private stepOpen = false;
+  private liveBytes = 0;
+  private peakBytes = 0;
+  private pooledBytes = 0;
+  private liveStorages = 0;
+
+  constructor(device: GPUDevice) {
+    this.device = device;
+  }
+
+  /** A buffer of at least `bytes` with unspecified contents. `upload` marks one that queue.writeBuffer will fill inside an open step. */
+  acquire(bytes: number, purpose: 'compute' | 'upload' = 'compute'): Storage {
+    const size = sizeClass(bytes);
+    // Buffers released earlier in the open step are fine for kernels, which run in order, but not for uploads.
+    const reused = purpose === 'compute' ? this.usedThisStep.get(size)?.pop() : undefined;
+    const storage = reused ?? this.free.get(size)?.pop() ?? this.create(size);
+    storage.holders = 1;
+    this.liveStorages++;
+    this.liveBytes += size;
+    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+    return storage;
+  }
+
+  giveBack(storage: Storage): void {
+    this.liveStorages--;
+    this.liveBytes -= storage.bytes;
+    shelve(this.stepOpen ? this.usedThisStep : this.free, storage);
+  }
+
+  openStep(): void {
+    this.stepOpen = true;
+  }
+
+  closeStep(): void {
+    this.stepOpen = false;
+    for (const storages of this.usedThisStep.values()) {
+      for (const storage of storages) shelve(this.free, storage);
+    }
+    this.usedThisStep.clear();
+  }
+
+  report(): MemoryReport {
+    const { liveBytes, peakBytes, pooledBytes, liveStorages } = this;
+    return { liveBytes, peakBytes, pooledBytes, liveStorages, buffers: this.all.size };
+  }
+
+  /** Forgets the peak, to measure the next stretch of work alone. */
+  resetPeak(): void {
+    this.peakBytes = this.liveBytes;
+  }
+
+  /** Destroys the buffers that nobody holds. */
+  trim(): void {
+    for (const storages of this.free.values()) {
+      for (const storage of storages) this.destroy(storage);
+    }
+    this.free.clear();
+  }
+
+  destroyAll(): void {
+    for (const buffer of this.all) buffer.destroy();
+    this.all.clear();
+    this.free.clear();
+  }
+
+  private create(size: number): Storage {
+    const buffer = this.device.createBuffer({ size, usage: USAGE });
+    this.all.add(buffer);
+    this.pooledBytes += size;
+    return new Storage(this, buffer, size, this.nextId++);
+  }
+
+  private destroy(storage: Storage): void {
+    storage.buffer.destroy();
+    this.all.delete(storage.buffer);
+    this.pooledBytes -= storage.bytes;
+  }
+}
+
+function shelve(shelves: Map<number, Storage[]>, storage: Storage): void {
+  const storages = shelves.get(storage.bytes);
+  if (storages) storages.push(storage);
+  else shelves.set(storage.bytes, [storage]);
+}

@@ -1,0 +1,117 @@
+/**
+ * Batch normalisation (Ioffe & Szegedy 2015) with PyTorch's semantics: biased variance to normalise, unbiased variance in the running
+ * statistics, epsilon inside the square root; optionally with the ReLU that follows it, which saves a pass over the activations.
+ *
+ *     output = weight * (x - mean) / sqrt(variance + epsilon) + bias        mean, variance over N H W, one a channel
+ */
+import shaders from '../../shaders/sources.ts';
+import { dispatch, kernel } from '../kernel.ts';
+import { ShapeError } from '../shape.ts';
+import { empty, type Tensor } from '../tensor.ts';
+
+const gather = kernel(shaders.batchNorm, 'gather');
+const merge = kernel(shaders.batchNorm, 'merge');
+const recall = kernel(shaders.batchNorm, 'recall');
+const normalise = kernel(shaders.batchNorm, 'normalise');
+const gatherGradient = kernel(shaders.batchNorm, 'gatherGradient');
+const mergeGradient = kernel(shaders.batchNorm, 'mergeGradient');
+const gradInput = kernel(shaders.batchNorm, 'gradInput');
+
+export interface BatchNormInputs {
+  readonly input: Tensor<'NCHW'>;
+  readonly weight: Tensor<'C'>;
+  readonly bias: Tensor<'C'>;
+  /** Read in evaluation, moved towards the batch's statistics in training. */
+  readonly runningMean: Tensor<'C'>;
+  readonly runningVariance: Tensor<'C'>;
+}
+
+export interface BatchNormOptions {
+  readonly training: boolean;
+  readonly epsilon?: number;
+  /** Weight of the batch in the running statistics. */
+  readonly momentum?: number;
+  readonly activation?: 'relu' | 'none';
+}
+
+const PART = 4096;
+
+export function batchNorm(
+  { input, weight, bias, runningMean, runningVariance }: BatchNormInputs,
+  { training, epsilon = 1e-5, momentum = 0.1, activation = 'none' }: BatchNormOptions,
+): Tensor<'NCHW'> {
+  const { gpu } = input;
+  const [N, C, H, W] = input.shape;
+  for (const [role, tensor] of Object.entries({ weight, bias, runningMean, runningVariance })) {
+    if (tensor.shape[0] !== C)
+      throw new ShapeError('batchNorm', `${role} has ${tensor.shape[0]} values for C=${C}`, { input, [role]: tensor });
+  }
+  if (training && N * H * W === 1) {
+    throw new ShapeError(
+      'batchNorm',
+      'one value a channel has no variance',
+      { input },
+      'Use a larger batch or image, or evaluation mode.',
+    );
+  }
+  input.assertAlive('batchNorm');
+  const HW = H * W;
+  const parts = Math.ceil(HW / PART);
+  const uniforms = {
+    N,
+    C,
+    HW,
+    parts,
+    epsilon,
+    momentum,
+    relu: activation === 'relu' ? 1 : 0,
+    training: training ? 1 : 0,
+  };
+  const perElement = [Math.ceil(HW / 512), C, N] as const;
+  const perChannel = [Math.ceil(C / 64)] as const;
+
+  const moments = empty(gpu, 'CK', [C, 2], 'batchNorm moments');
+  if (training) {
+    const slices = empty(gpu, 'CZK', [C, N * parts, 2], 'batchNorm slices');
+    dispatch(gpu, gather, { input, slices }, uniforms, [parts, C, N]);
+    dispatch(gpu, merge, { gathered: slices, runningMean, runningVariance, moments }, uniforms, perChannel);
+    slices.release();
+  } else {
+    dispatch(gpu, recall, { runningMean, runningVariance, moments }, uniforms, perChannel);
+  }
+  const output = empty(gpu, 'NCHW', input.shape, 'batchNorm');
+  dispatch(gpu, normalise, { input, weight, bias, moment: moments, output }, uniforms, perElement);
+
+  return output.derivedFrom(
+    { input, weight, bias },
+    (gradient) => {
+      const slices = empty(gpu, 'CZK', [C, N * parts, 2], 'batchNorm gradient slices');
+      const sums = empty(gpu, 'CK', [C, 2], 'batchNorm gradient sums');
+      const weightGradient = empty(gpu, 'C', [C], 'batchNorm gradient of weight');
+      const biasGradient = empty(gpu, 'C', [C], 'batchNorm gradient of bias');
+      dispatch(gpu, gatherGradient, { input, weight, bias, moment: moments, gradient, slices }, uniforms, [
+        parts,
+        C,
+        N,
+      ]);
+      dispatch(gpu, mergeGradient, { gathered: slices, sums, weightGradient, biasGradient }, uniforms, perChannel);
+      slices.release();
+      return {
+        input: () => {
+          const inputGradient = empty(gpu, 'NCHW', input.shape, 'batchNorm gradient of input');
+          dispatch(
+            gpu,
+            gradInput,
+            { input, weight, bias, moment: moments, gradient, sum: sums, output: inputGradient },
+            uniforms,
+            perElement,
+          );
+          return inputGradient;
+        },
+        weight: () => weightGradient,
+        bias: () => biasGradient,
+      };
+    },
+    [moments],
+  );
+}

@@ -1,0 +1,107 @@
+/**
+ * Operations on one tensor, element by element: output = value(x), gradient = slope(x) * upstream.
+ *
+ * Each is a row of the table below: the value and the slope as WGSL expressions in x and the parameter p.
+ */
+import shaders from '../../shaders/sources.ts';
+import { dispatch, type Kernel, kernel, linearGroups } from '../kernel.ts';
+import { empty, type Tensor } from '../tensor.ts';
+
+interface Row {
+  readonly value: string;
+  readonly slope: string;
+}
+
+const table = {
+  /** max(x, 0); the slope at 0 is 0, as in PyTorch. */
+  relu: { value: 'max(x, 0.0)', slope: 'select(0.0, 1.0, x > 0.0)' },
+  /** x * sigmoid(x) */
+  silu: { value: 'x * logistic(x)', slope: 'logistic(x) * (1.0 + x * (1.0 - logistic(x)))' },
+  /** 1 / (1 + exp(-x)) */
+  sigmoid: { value: 'logistic(x)', slope: 'logistic(x) * (1.0 - logistic(x))' },
+  exp: { value: 'exp(x)', slope: 'exp(x)' },
+  /** Natural logarithm. */
+  log: { value: 'log(x)', slope: '1.0 / x' },
+  /** ln(1 + exp(x)) without overflow: max(x, 0) + ln(1 + exp(-|x|)). */
+  softplus: { value: 'max(x, 0.0) + log1p(exp(-abs(x)))', slope: 'logistic(x)' },
+  square: { value: 'x * x', slope: '2.0 * x' },
+  sqrt: { value: 'sqrt(x)', slope: '0.5 / sqrt(x)' },
+  reciprocal: { value: '1.0 / x', slope: '-1.0 / (x * x)' },
+  /** x * p */
+  scale: { value: 'x * extent.parameter', slope: 'extent.parameter' },
+  /** x + p */
+  shift: { value: 'x + extent.parameter', slope: '1.0' },
+} satisfies Record<string, Row>;
+
+// exp(-x) overflows to infinity below x = -88, and 1 / (1 + infinity) need not be 0 in WGSL, so the exponent is never positive.
+// log1p: ln(1 + z) = z * ln(u) / (u - 1) with u = 1 + z rounded, exact where 1 + z loses the digits of z (W. Kahan).
+const helpers = `
+fn logistic(x : f32) -> f32 {
+  let e = exp(-abs(x));
+  return select(e, 1.0, x >= 0.0) / (1.0 + e);
+}
+
+fn log1p(z : f32) -> f32 {
+  let u = 1.0 + z;
+  let d = u - 1.0;
+  return select(z * log(u) / d, z, d == 0.0);
+}`;
+
+const kernels = new Map<string, { forward: Kernel; backward: Kernel }>();
+
+function kernelsOf(name: keyof typeof table) {
+  let pair = kernels.get(name);
+  if (!pair) {
+    const { value, slope } = table[name];
+    const row = `fn value(x : f32) -> f32 { return ${value}; }\nfn slope(x : f32) -> f32 { return ${slope}; }`;
+    const source = { name, code: shaders.unary.code };
+    pair = {
+      forward: kernel(source, 'forward', { append: [helpers, row] }),
+      backward: kernel(source, 'backward', { append: [helpers, row] }),
+    };
+    kernels.set(name, pair);
+  }
+  return pair;
+}
+
+const PER_GROUP = 512;
+
+function elementwise<Axes extends string>(name: keyof typeof table, input: Tensor<Axes>, parameter = 0): Tensor<Axes> {
+  const { gpu, size } = input;
+  const { forward, backward } = kernelsOf(name);
+  input.assertAlive(name);
+  const groups = linearGroups(size, PER_GROUP);
+  const extent = { count: size, rowStride: groups[0] * PER_GROUP, parameter };
+  const output = empty(gpu, input.axes, input.shape, name);
+  dispatch(gpu, forward, { input, output }, extent, groups);
+  return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
+    input: () => {
+      const result = empty(gpu, input.axes, input.shape, `${name} gradient`);
+      dispatch(
+        gpu,
+        backward,
+        { input: slopeIsConstant(name) ? gradient : input, gradient, output: result },
+        extent,
+        groups,
+      );
+      return result;
+    },
+  }));
+}
+
+/** These never read x in the slope, so x need not be alive; any tensor of the right size can stand in for it. */
+const slopeIsConstant = (name: keyof typeof table) => name === 'scale' || name === 'shift';
+
+export const relu = <Axes extends string>(input: Tensor<Axes>) => elementwise('relu', input);
+export const silu = <Axes extends string>(input: Tensor<Axes>) => elementwise('silu', input);
+export const sigmoid = <Axes extends string>(input: Tensor<Axes>) => elementwise('sigmoid', input);
+export const exp = <Axes extends string>(input: Tensor<Axes>) => elementwise('exp', input);
+export const log = <Axes extends string>(input: Tensor<Axes>) => elementwise('log', input);
+export const softplus = <Axes extends string>(input: Tensor<Axes>) => elementwise('softplus', input);
+export const square = <Axes extends string>(input: Tensor<Axes>) => elementwise('square', input);
+export const sqrt = <Axes extends string>(input: Tensor<Axes>) => elementwise('sqrt', input);
+export const reciprocal = <Axes extends string>(input: Tensor<Axes>) => elementwise('reciprocal', input);
+/** x * factor; the factor is a number of the host and gets no gradient. */
+export const scale = <Axes extends string>(input: Tensor<Axes>, factor: number) => elementwise('scale', input, factor);
+/** x + offset; the offset is a number of the host and gets no gradient. */
+export const shift = <Axes extends string>(input: Tensor<Axes>, offset: number) => elementwise('shift', input, offset);

@@ -1,0 +1,91 @@
+/**
+ * Max and average pooling.
+ *
+ *     P = floor((H + 2 * padding - R) / stride) + 1
+ *
+ * Max: the padding is -infinity, and the gradient goes to the first largest element of a window in row-major order.
+ * Average: `countPadding` says whether padded positions count in the divisor (PyTorch's count_include_pad, true there and here).
+ */
+import shaders from '../../shaders/sources.ts';
+import { dispatch, kernel } from '../kernel.ts';
+import { ShapeError } from '../shape.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import type { Pair } from './conv2d.ts';
+
+const maxForward = kernel(shaders.pool, 'maxForward');
+const maxBackward = kernel(shaders.pool, 'maxBackward');
+const averageForward = kernel(shaders.pool, 'averageForward');
+const averageBackward = kernel(shaders.pool, 'averageBackward');
+
+export interface PoolOptions {
+  readonly size: Pair;
+  /** The window's size unless given. */
+  readonly stride?: Pair;
+  readonly padding?: Pair;
+}
+
+export function maxPool2d(input: Tensor<'NCHW'>, options: PoolOptions): Tensor<'NCHW'> {
+  const { gpu } = input;
+  const { uniforms, shape, outputGroups, inputGroups } = poolGeometry('maxPool2d', input, options, true);
+  const output = empty(gpu, 'NCHW', shape, 'maxPool2d');
+  const winners = empty(gpu, 'NCHW', shape, 'maxPool2d winners', 'u32');
+  dispatch(gpu, maxForward, { input, output, winners }, uniforms, outputGroups);
+  return output.derivedFrom(
+    { input },
+    (gradient) => ({
+      input: () => {
+        const inputGradient = empty(gpu, 'NCHW', input.shape, 'maxPool2d gradient');
+        dispatch(gpu, maxBackward, { gradient, winner: winners, output: inputGradient }, uniforms, inputGroups);
+        return inputGradient;
+      },
+    }),
+    [winners],
+  );
+}
+
+export function averagePool2d(
+  input: Tensor<'NCHW'>,
+  options: PoolOptions & { readonly countPadding?: boolean },
+): Tensor<'NCHW'> {
+  const { gpu } = input;
+  const { uniforms, shape, outputGroups, inputGroups } = poolGeometry(
+    'averagePool2d',
+    input,
+    options,
+    options.countPadding ?? true,
+  );
+  const output = empty(gpu, 'NCHW', shape, 'averagePool2d');
+  dispatch(gpu, averageForward, { input, output }, uniforms, outputGroups);
+  return output.derivedFrom({ input }, (gradient) => ({
+    input: () => {
+      const inputGradient = empty(gpu, 'NCHW', input.shape, 'averagePool2d gradient');
+      dispatch(gpu, averageBackward, { gradient, output: inputGradient }, uniforms, inputGroups);
+      return inputGradient;
+    },
+  }));
+}
+
+const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
+
+function poolGeometry(operation: string, input: Tensor<'NCHW'>, options: PoolOptions, countPadding: boolean) {
+  input.assertAlive(operation);
+  const [N, C, H, W] = input.shape;
+  const [R, S] = pair(options.size);
+  const [strideH, strideW] = pair(options.stride ?? options.size);
+  const [padH, padW] = pair(options.padding ?? 0);
+  if (padH * 2 > R || padW * 2 > S) {
+    throw new ShapeError(operation, `a padding of ${padH} x ${padW} is more than half of the ${R} x ${S} window`, {
+      input,
+    });
+  }
+  const P = Math.floor((H + 2 * padH - R) / strideH) + 1;
+  const Q = Math.floor((W + 2 * padW - S) / strideW) + 1;
+  if (P < 1 || Q < 1)
+    throw new ShapeError(operation, `a ${R} x ${S} window does not fit, the output would be ${P} x ${Q}`, { input });
+  return {
+    uniforms: { C, H, W, P, Q, R, S, strideH, strideW, padH, padW, countPadding: countPadding ? 1 : 0 },
+    shape: [N, C, P, Q],
+    outputGroups: [Math.ceil((P * Q) / 64), C, N] as const,
+    inputGroups: [Math.ceil((H * W) / 64), C, N] as const,
+  };
+}

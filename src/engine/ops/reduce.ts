@@ -1,0 +1,158 @@
+/**
+ * Sums, means and maxima over named axes: sum(x, 'HW') of an NCHW tensor is an NC tensor. No letters means all axes.
+ *
+ * Long sums are cut into slices of 4,096 that are added in a second pass, so rounding errors stay small and the order is fixed.
+ */
+import shaders from '../../shaders/sources.ts';
+import { dispatch, kernel, linearGroups } from '../kernel.ts';
+import { ShapeError, sizeOf, type Without } from '../shape.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import { combine } from './arithmetic.ts';
+import { expandLike } from './expand.ts';
+
+const joins = {
+  sum: ['fn start(x : f32) -> f32 { return 0.0; }', 'fn join(total : f32, x : f32) -> f32 { return total + x; }'],
+  max: ['fn start(x : f32) -> f32 { return x; }', 'fn join(total : f32, x : f32) -> f32 { return max(total, x); }'],
+} as const;
+
+const kernels = {
+  sum: {
+    tree: kernel(named('sum'), 'tree', { append: joins.sum }),
+    serial: kernel(named('sum'), 'serial', { append: joins.sum }),
+  },
+  max: {
+    tree: kernel(named('max'), 'tree', { append: joins.max }),
+    serial: kernel(named('max'), 'serial', { append: joins.max }),
+  },
+};
+
+function named(name: string) {
+  return { name, code: shaders.reduce.code };
+}
+
+const SLICE = 4096;
+const SERIAL_BELOW = 32;
+
+/** Merged axes: (length, stride) pairs, outer first. */
+type Run = { length: number; stride: number };
+
+/** Cuts a tensor's axes into the kept and the reduced ones, merging neighbours that are contiguous. */
+function runsOf(operation: string, input: Tensor, letters: string): { kept: Run[]; reduced: Run[] } {
+  for (const letter of letters) {
+    if (!input.axes.includes(letter))
+      throw new ShapeError(operation, `there is no axis ${letter} to reduce over`, { input });
+  }
+  const kept: Run[] = [];
+  const reduced: Run[] = [];
+  let stride = 1;
+  let previous: Run[] | null = null;
+  for (let i = input.shape.length - 1; i >= 0; i--) {
+    const length = input.shape[i];
+    const runs = letters.includes(input.axes[i]) ? reduced : kept;
+    if (length !== 1) {
+      if (runs === previous) runs[0].length *= length;
+      else runs.unshift({ length, stride });
+      previous = runs;
+    }
+    stride *= length;
+  }
+  for (const runs of [kept, reduced]) {
+    if (runs.length > 2)
+      throw new ShapeError(operation, `reducing over "${letters}" needs more than two runs of axes`, { input });
+    while (runs.length < 2) runs.unshift({ length: 1, stride: 0 });
+  }
+  return { kept, reduced };
+}
+
+function reduceOver(join: 'sum' | 'max', input: Tensor, letters: string, factor = 1): Tensor {
+  const { gpu } = input;
+  input.assertAlive(join);
+  const { kept, reduced } = runsOf(join, input, letters);
+  const keptAxes = [...input.axes]
+    .map((letter, i) => ({ letter, length: input.shape[i] }))
+    .filter(({ letter }) => !letters.includes(letter));
+  const axes = keptAxes.map(({ letter }) => letter).join('');
+  const shape = keptAxes.map(({ length }) => length);
+  const places = sizeOf(shape);
+  const length = reduced[0].length * reduced[1].length;
+  if (length === 0 && join === 'max') throw new ShapeError(join, 'there is no largest of no elements', { input });
+  const output = empty(gpu, axes, shape, join);
+  const extent = {
+    places,
+    length,
+    slices: 1,
+    keptLength: kept[1].length,
+    keptStride0: kept[0].stride,
+    keptStride1: kept[1].stride,
+    reducedLength: reduced[1].length,
+    reducedStride0: reduced[0].stride,
+    reducedStride1: reduced[1].stride,
+    factor,
+  };
+  const { tree, serial } = kernels[join];
+  const slices = Math.ceil(length / SLICE);
+  if (length < SERIAL_BELOW || places > 65535) {
+    dispatch(gpu, serial, { input, output }, extent, linearGroups(places, 64));
+  } else if (slices === 1) {
+    dispatch(gpu, tree, { input, output }, extent, [places]);
+  } else {
+    const partial = empty(gpu, 'PS', [places, slices], `${join} slices`);
+    dispatch(gpu, tree, { input, output: partial }, { ...extent, slices, factor: 1 }, [places, slices]);
+    const rest = { ...extent, length: slices, keptLength: places, keptStride0: 0, keptStride1: slices };
+    const contiguous = { ...rest, reducedLength: slices, reducedStride0: 0, reducedStride1: 1 };
+    dispatch(
+      gpu,
+      slices < SERIAL_BELOW ? serial : tree,
+      { input: partial, output },
+      contiguous,
+      slices < SERIAL_BELOW ? linearGroups(places, 64) : [places],
+    );
+    partial.release();
+  }
+  return output;
+}
+
+/** The sum over `letters` (all axes if none are given). */
+export function sum<A extends string, L extends string = A>(input: Tensor<A>, letters?: L): Tensor<Without<A, L>> {
+  const output = reduceOver('sum', input, letters ?? input.axes);
+  return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
+    input: () => expandLike(gradient, input),
+  })) as Tensor<Without<A, L>>;
+}
+
+/** The mean over `letters` (all axes if none are given). */
+export function mean<A extends string, L extends string = A>(input: Tensor<A>, letters?: L): Tensor<Without<A, L>> {
+  const over = letters ?? input.axes;
+  const count = [...input.axes].reduce(
+    (product, letter, i) => (over.includes(letter) ? product * input.shape[i] : product),
+    1,
+  );
+  const output = reduceOver('sum', input, over, 1 / count);
+  return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
+    input: () => expandLike(gradient, input, 1 / count),
+  })) as Tensor<Without<A, L>>;
+}
+
+/** The largest element over `letters` (all axes if none are given); ties share the gradient equally, as torch.amax does. */
+export function max<A extends string, L extends string = A>(input: Tensor<A>, letters?: L): Tensor<Without<A, L>> {
+  const over = letters ?? input.axes;
+  const output = reduceOver('max', input, over);
+  return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
+    input: () => {
+      const winners = combine('equal', input, output);
+      const shared = combine('divide', gradient, reduceOver('sum', winners, over));
+      return combine('multiply', winners, shared);
+    },
+  })) as Tensor<Without<A, L>>;
+}
+
+/** Undoes a repetition: sums `gradient` down to the axes and lengths of `operand`. The gradient itself if nothing was repeated. */
+export function sumTo(gradient: Tensor, operand: Tensor): Tensor {
+  const repeated = [...gradient.axes].filter((letter, i) => {
+    const own = operand.axes.indexOf(letter);
+    return gradient.shape[i] !== 1 && (own < 0 || operand.shape[own] === 1);
+  });
+  const missing = gradient.shape.length !== operand.shape.length;
+  if (repeated.length === 0) return missing ? gradient.view(operand.axes, operand.shape) : gradient;
+  return reduceOver('sum', gradient, repeated.join('')).view(operand.axes, operand.shape);
+}

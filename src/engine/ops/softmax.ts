@@ -1,0 +1,44 @@
+/**
+ * Softmax and its logarithm over the last axes of a tensor: 'C' of N C (classes), 'HW' of N C H W or N H W (a spatial distribution).
+ *
+ *     softmax(x)_i = exp(x_i) / sum_j exp(x_j)
+ */
+import shaders from '../../shaders/sources.ts';
+import { dispatch, kernel } from '../kernel.ts';
+import { ShapeError, sizeOf } from '../shape.ts';
+import { empty, type Tensor } from '../tensor.ts';
+
+const forward = kernel(shaders.softmax, 'forward');
+const backward = kernel(shaders.softmax, 'backward');
+
+export function softmax<A extends string>(input: Tensor<A>, letters: string): Tensor<A> {
+  return overRows('softmax', input, letters, 0);
+}
+
+export function logSoftmax<A extends string>(input: Tensor<A>, letters: string): Tensor<A> {
+  return overRows('logSoftmax', input, letters, 1);
+}
+
+function overRows<A extends string>(operation: string, input: Tensor<A>, letters: string, logarithm: 0 | 1): Tensor<A> {
+  const { gpu, axes, shape } = input;
+  if (letters.length === 0 || !axes.endsWith(letters)) {
+    throw new ShapeError(
+      operation,
+      `"${letters}" are not the last axes`,
+      { input },
+      'Use permute() to bring them to the end.',
+    );
+  }
+  input.assertAlive(operation);
+  const length = sizeOf(shape.slice(axes.length - letters.length));
+  const rows = input.size / length;
+  const result = empty(gpu, axes, shape, operation);
+  dispatch(gpu, forward, { input, output: result }, { length, logarithm }, [rows]);
+  return result.derivedFrom({ input: input as Tensor }, (gradient) => ({
+    input: () => {
+      const inputGradient = empty(gpu, axes, shape, `${operation} gradient`);
+      dispatch(gpu, backward, { result, gradient, output: inputGradient }, { length, logarithm }, [rows]);
+      return inputGradient;
+    },
+  }));
+}

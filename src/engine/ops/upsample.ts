@@ -1,0 +1,55 @@
+/**
+ * Resizing of an N C H W tensor to P x Q (larger or smaller).
+ *
+ * nearest: source = floor(p * H / P). bilinear, by `corners`: 'half-pixel' (PyTorch's align_corners = false), 'align' (align_corners = true),
+ * 'asymmetric' (TensorFlow 1's default, source = p * H / P).
+ */
+import shaders from '../../shaders/sources.ts';
+import { dispatch, kernel } from '../kernel.ts';
+import { ShapeError } from '../shape.ts';
+import { empty, type Tensor } from '../tensor.ts';
+
+const forward = kernel(shaders.upsample, 'forward');
+const backward = kernel(shaders.upsample, 'backward');
+const backwardTwice = kernel(shaders.upsample, 'backwardTwice');
+
+const modes = { nearest: 0, 'half-pixel': 1, align: 2, asymmetric: 3 } as const;
+
+export type Corners = 'half-pixel' | 'align' | 'asymmetric';
+
+export function upsampleNearest(input: Tensor<'NCHW'>, size: readonly [number, number]): Tensor<'NCHW'> {
+  return resize(input, size, 'nearest');
+}
+
+export function upsampleBilinear(
+  input: Tensor<'NCHW'>,
+  size: readonly [number, number],
+  corners: Corners,
+): Tensor<'NCHW'> {
+  return resize(input, size, corners);
+}
+
+/** Nearest, twice the height and width. */
+export function upsample2x(input: Tensor<'NCHW'>): Tensor<'NCHW'> {
+  return resize(input, [input.shape[2] * 2, input.shape[3] * 2], 'nearest');
+}
+
+function resize(input: Tensor<'NCHW'>, [P, Q]: readonly [number, number], mode: keyof typeof modes): Tensor<'NCHW'> {
+  const { gpu } = input;
+  const [N, C, H, W] = input.shape;
+  if (!(P >= 1 && Q >= 1 && Number.isInteger(P) && Number.isInteger(Q))) {
+    throw new ShapeError('upsample', `${P} x ${Q} is not a size`, { input });
+  }
+  input.assertAlive('upsample');
+  const uniforms = { C, H, W, P, Q, mode: modes[mode] };
+  const output = empty(gpu, 'NCHW', [N, C, P, Q], 'upsample');
+  dispatch(gpu, forward, { input, output }, uniforms, [Math.ceil((P * Q) / 64), C, N]);
+  const rule = mode === 'nearest' && P === 2 * H && Q === 2 * W ? backwardTwice : backward;
+  return output.derivedFrom({ input }, (gradient) => ({
+    input: () => {
+      const inputGradient = empty(gpu, 'NCHW', input.shape, 'upsample gradient');
+      dispatch(gpu, rule, { gradient, output: inputGradient }, uniforms, [Math.ceil((H * W) / 64), C, N]);
+      return inputGradient;
+    },
+  }));
+}

@@ -1,0 +1,201 @@
+/**
+ * A tensor: named axes, a shape, a place on the GPU, and how it was made.
+ *
+ * Born inside a step, a tensor passes with the step; born outside, it lasts until its owner calls `release`.
+ */
+import type { Gpu } from './gpu.ts';
+import type { Bindable } from './kernel.ts';
+import type { Storage } from './memory.ts';
+import { checkShape, describe, type Shape, type Shaped, ShapeError, sizeOf } from './shape.ts';
+
+export type Scalar = Tensor<''>;
+export type ElementType = 'f32' | 'u32';
+
+/** For each differentiable input, a function that computes its gradient; it is called only where that gradient is wanted. */
+export type Thunks<Inputs> = { readonly [Role in keyof Inputs]-?: () => Tensor };
+
+/** How a tensor was made: its inputs, and the rule that turns its gradient into theirs. */
+export interface Origin {
+  readonly inputs: Readonly<Record<string, Tensor | null | undefined>>;
+  readonly rule: (gradient: Tensor) => Readonly<Record<string, () => Tensor>>;
+  /** Tensors that only the rule needs: statistics, winners of a pool. */
+  readonly saved: readonly Tensor[];
+}
+
+let births = 0;
+
+export class Tensor<Axes extends string = string> implements Shaped, Bindable {
+  readonly gpu: Gpu;
+  readonly axes: Axes;
+  readonly shape: Shape;
+  readonly storage: Storage;
+  readonly name: string;
+  readonly type: ElementType;
+  /** Later tensors have larger numbers, so descending order is an order for the backward pass. */
+  readonly birth = ++births;
+  /** A parameter, or computed from one while gradients were recorded. */
+  requiresGradient = false;
+  origin: Origin | null = null;
+  /** Set by backward() on parameters; passes with the step. */
+  gradient: Tensor<Axes> | null = null;
+  private alive = true;
+  private kept = false;
+
+  constructor(gpu: Gpu, axes: Axes, shape: Shape, storage: Storage, name: string, type: ElementType = 'f32') {
+    this.gpu = gpu;
+    this.axes = axes;
+    this.shape = shape;
+    this.storage = storage;
+    this.name = name;
+    this.type = type;
+    gpu.adopt(this);
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  get byteLength(): number {
+    return this.size * 4;
+  }
+
+  get isAlive(): boolean {
+    return this.alive;
+  }
+
+  /** Keeps this tensor through backward(), which otherwise gives back every intermediate that is not a scalar. */
+  keep(): this {
+    this.kept = true;
+    return this;
+  }
+
+  get isKept(): boolean {
+    return this.kept || this.shape.length === 0;
+  }
+
+  release(): void {
+    if (!this.alive) throw new Error(`${this.name}: this tensor was given back twice.`);
+    this.releaseIfAlive();
+  }
+
+  releaseIfAlive(): void {
+    if (!this.alive) return;
+    this.alive = false;
+    this.storage.release();
+  }
+
+  /** Throws if the tensor was given back: by its owner, at the end of its step, or by backward(). */
+  assertAlive(use: string): void {
+    if (this.alive) return;
+    throw new Error(
+      `${use}: ${this.name} (${describe(this.axes, this.shape)}) was already given back; call keep() on it before backward(), or use it inside its step.`,
+    );
+  }
+
+  /** The same numbers under other axes, without a copy. The gradient passes through. */
+  view<A extends string>(axes: A, shape: Shape): Tensor<A> {
+    checkShape('view', axes, shape);
+    if (sizeOf(shape) !== this.size) {
+      throw new ShapeError('view', `${this.size} elements cannot be seen as ${sizeOf(shape)}`, {
+        input: this,
+        wanted: { axes, shape },
+      });
+    }
+    const seen = new Tensor(this.gpu, axes, shape, this.storage.hold(), this.name, this.type);
+    return seen.derivedFrom({ input: this as Tensor }, (gradient) => ({
+      input: () => gradient.view(this.axes, this.shape),
+    }));
+  }
+
+  /**
+   * Remembers how this tensor was made. `rule` receives the gradient of this tensor and answers with one thunk for each input.
+   * `saved` tensors are given back when the rule has run, or at once when no gradient will be wanted.
+   */
+  derivedFrom<Inputs extends Record<string, Tensor | null | undefined>>(
+    inputs: Inputs,
+    rule: (gradient: Tensor<Axes>) => Thunks<Inputs>,
+    saved: readonly Tensor[] = [],
+  ): this {
+    this.gpu.onTensor?.(this);
+    if (this.gpu.recordsGradients && Object.values(inputs).some((input) => input?.requiresGradient)) {
+      this.requiresGradient = true;
+      this.origin = { inputs, rule: rule as unknown as Origin['rule'], saved };
+    } else {
+      for (const tensor of saved) tensor.release();
+    }
+    return this;
+  }
+}
+
+/** A tensor with unspecified contents, for a kernel to fill. */
+export function empty<Axes extends string>(
+  gpu: Gpu,
+  axes: Axes,
+  shape: Shape,
+  name: string,
+  type: ElementType = 'f32',
+): Tensor<Axes> {
+  const bytes = checkedBytes(gpu, axes, shape, name);
+  return new Tensor(gpu, axes, shape, gpu.pool.acquire(bytes), name, type);
+}
+
+/** A tensor with the given contents, row-major. Inside a step it passes with the step. */
+export function upload<Axes extends string>(
+  gpu: Gpu,
+  axes: Axes,
+  shape: Shape,
+  data: Float32Array | Uint32Array | readonly number[],
+  name = 'upload',
+): Tensor<Axes> {
+  const bytes = checkedBytes(gpu, axes, shape, name);
+  const values = data instanceof Float32Array || data instanceof Uint32Array ? data : Float32Array.from(data);
+  if (values.length !== sizeOf(shape)) {
+    throw new ShapeError('upload', `${values.length} values were given for ${sizeOf(shape)} elements`, {
+      [name]: { axes, shape },
+    });
+  }
+  const storage = gpu.pool.acquire(bytes, 'upload');
+  if (bytes > 0) gpu.device.queue.writeBuffer(storage.buffer, 0, values as Float32Array<ArrayBuffer>);
+  return new Tensor(gpu, axes, shape, storage, name, values instanceof Uint32Array ? 'u32' : 'f32');
+}
+
+/** Replaces the contents of a tensor that outlives steps. */
+export function write(tensor: Tensor, data: Float32Array): void {
+  if (tensor.gpu.stepOpen)
+    throw new Error(`write: ${tensor.name} cannot be written while a step is open; write it before the step.`);
+  if (data.length !== tensor.size) {
+    throw new ShapeError('write', `${data.length} values were given for ${tensor.size} elements`, { tensor });
+  }
+  tensor.assertAlive('write');
+  if (data.length > 0) tensor.gpu.device.queue.writeBuffer(tensor.storage.buffer, 0, data as Float32Array<ArrayBuffer>);
+}
+
+/** A lasting tensor that optimizers change. */
+export function parameter<Axes extends string>(
+  gpu: Gpu,
+  axes: Axes,
+  shape: Shape,
+  data: Float32Array,
+  name: string,
+): Tensor<Axes> {
+  if (gpu.stepOpen) throw new Error(`parameter: ${name} must be made outside a step, or it would pass with it.`);
+  const made = upload(gpu, axes, shape, data, name);
+  made.requiresGradient = true;
+  return made;
+}
+
+function checkedBytes(gpu: Gpu, axes: string, shape: Shape, name: string): number {
+  checkShape(name, axes, shape);
+  const bytes = sizeOf(shape) * 4;
+  const allowed = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+  if (bytes > allowed) {
+    const mib = (value: number) => `${(value / 2 ** 20).toFixed(0)} MiB`;
+    throw new ShapeError(
+      name,
+      `${mib(bytes)} are more than the ${mib(allowed)} that ${gpu.description.name} can bind at once`,
+      { tensor: { axes, shape } },
+      'Use a smaller batch, a smaller image or fewer channels, or an adapter with a larger limit (see `mtunet devices`).',
+    );
+  }
+  return bytes;
+}

@@ -1,0 +1,187 @@
+// Batch normalisation over N H W for each channel of N C H W, optionally followed by ReLU.
+//   normalised = (x - mean) / sqrt(variance + epsilon),  output = weight * normalised + bias
+// Statistics are gathered in slices, each by two passes over its own elements (mean, then squared deviations from it), and merged by
+// T. Chan's formula, so that a channel with mean 100 and variance 1 keeps its digits.
+
+struct Shape {
+  N : u32, C : u32, HW : u32,
+  parts : u32, // slices an image: N * parts slices a channel
+  epsilon : f32,
+  momentum : f32,
+  relu : u32,
+  training : u32,
+}
+
+@group(0) @binding(0) var<uniform> shape : Shape;
+@group(0) @binding(1) var<storage, read> input : array<f32>;
+@group(0) @binding(2) var<storage, read> weight : array<f32>;
+@group(0) @binding(3) var<storage, read> bias : array<f32>;
+@group(0) @binding(4) var<storage, read> gradient : array<f32>; // of the output
+@group(0) @binding(5) var<storage, read_write> slices : array<vec2f>; // C x N * parts: mean and sum of squared deviations, or the two gradient sums
+@group(0) @binding(6) var<storage, read> gathered : array<vec2f>; // the same, for reading
+@group(0) @binding(7) var<storage, read_write> runningMean : array<f32>;
+@group(0) @binding(8) var<storage, read_write> runningVariance : array<f32>;
+@group(0) @binding(9) var<storage, read_write> moments : array<vec2f>; // C: mean and 1 / sqrt(variance + epsilon)
+@group(0) @binding(10) var<storage, read> moment : array<vec2f>; // the same, for reading
+@group(0) @binding(11) var<storage, read_write> output : array<f32>;
+@group(0) @binding(12) var<storage, read_write> sums : array<vec2f>; // C: sum of gradient, sum of gradient * normalised
+@group(0) @binding(13) var<storage, read> sum : array<vec2f>; // the same, for reading
+@group(0) @binding(14) var<storage, read_write> weightGradient : array<f32>;
+@group(0) @binding(15) var<storage, read_write> biasGradient : array<f32>;
+
+var<workgroup> partial : array<vec2f, 64>;
+
+fn total(lane : u32, value : vec2f) -> vec2f {
+  partial[lane] = value;
+  workgroupBarrier();
+  for (var half = 32u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      partial[lane] += partial[lane + half];
+    }
+    workgroupBarrier();
+  }
+  let result = partial[0];
+  workgroupBarrier();
+  return result;
+}
+
+fn partLength() -> u32 {
+  return (shape.HW + shape.parts - 1u) / shape.parts;
+}
+
+// x: parts, y: C, z: N
+@compute @workgroup_size(64)
+fn gather(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let first = group.x * partLength();
+  let last = min(shape.HW, first + partLength());
+  let base = (group.z * shape.C + group.y) * shape.HW;
+  var plain = 0.0;
+  for (var i = first + lane; i < last; i += 64u) {
+    plain += input[base + i];
+  }
+  let mean = total(lane, vec2f(plain, 0.0)).x / f32(max(1u, last - min(first, last)));
+  var squares = 0.0;
+  for (var i = first + lane; i < last; i += 64u) {
+    let deviation = input[base + i] - mean;
+    squares = fma(deviation, deviation, squares);
+  }
+  let spread = total(lane, vec2f(squares, 0.0)).x;
+  if (lane == 0u) {
+    slices[(group.y * shape.N + group.z) * shape.parts + group.x] = vec2f(mean, spread);
+  }
+}
+
+// One thread a channel.
+@compute @workgroup_size(64)
+fn merge(@builtin(global_invocation_id) id : vec3u) {
+  let c = id.x;
+  if (c >= shape.C) {
+    return;
+  }
+  var count = 0.0;
+  var mean = 0.0;
+  var spread = 0.0;
+  for (var n = 0u; n < shape.N; n++) {
+    for (var part = 0u; part < shape.parts; part++) {
+      let first = min(shape.HW, part * partLength());
+      let added = f32(min(shape.HW, first + partLength()) - first);
+      if (added == 0.0) {
+        continue;
+      }
+      let slice = gathered[(c * shape.N + n) * shape.parts + part];
+      let both = count + added;
+      let distance = slice.x - mean;
+      mean += distance * (added / both);
+      spread += slice.y + distance * distance * (count * added / both);
+      count = both;
+    }
+  }
+  moments[c] = vec2f(mean, 1.0 / sqrt(spread / count + shape.epsilon));
+  runningMean[c] = (1.0 - shape.momentum) * runningMean[c] + shape.momentum * mean;
+  runningVariance[c] = (1.0 - shape.momentum) * runningVariance[c] + shape.momentum * (spread / (count - 1.0));
+}
+
+// Evaluation: the running statistics take the place of the batch's.
+@compute @workgroup_size(64)
+fn recall(@builtin(global_invocation_id) id : vec3u) {
+  if (id.x < shape.C) {
+    moments[id.x] = vec2f(runningMean[id.x], 1.0 / sqrt(runningVariance[id.x] + shape.epsilon));
+  }
+}
+
+// x: H W in workgroups of 512, y: C, z: N
+@compute @workgroup_size(64)
+fn normalise(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let c = group.y;
+  let base = (group.z * shape.C + c) * shape.HW;
+  let m = moment[c];
+  let factor = weight[c] * m.y;
+  let offset = bias[c];
+  for (var k = 0u; k < 8u; k++) {
+    let i = group.x * 512u + k * 64u + lane;
+    if (i < shape.HW) {
+      let value = fma(input[base + i] - m.x, factor, offset);
+      output[base + i] = select(value, max(value, 0.0), shape.relu == 1u);
+    }
+  }
+}
+
+// The gradient that reaches the normalisation: zero where the ReLU after it was shut.
+fn passed(x : f32, upstream : f32, m : vec2f, c : u32) -> f32 {
+  let value = fma(x - m.x, weight[c] * m.y, bias[c]);
+  return select(upstream, 0.0, shape.relu == 1u && value <= 0.0);
+}
+
+// x: parts, y: C, z: N
+@compute @workgroup_size(64)
+fn gatherGradient(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let c = group.y;
+  let first = group.x * partLength();
+  let last = min(shape.HW, first + partLength());
+  let base = (group.z * shape.C + c) * shape.HW;
+  let m = moment[c];
+  var both = vec2f(0.0);
+  for (var i = first + lane; i < last; i += 64u) {
+    let x = input[base + i];
+    let g = passed(x, gradient[base + i], m, c);
+    both += vec2f(g, g * ((x - m.x) * m.y));
+  }
+  let all = total(lane, both);
+  if (lane == 0u) {
+    slices[(c * shape.N + group.z) * shape.parts + group.x] = all;
+  }
+}
+
+@compute @workgroup_size(64)
+fn mergeGradient(@builtin(global_invocation_id) id : vec3u) {
+  let c = id.x;
+  if (c >= shape.C) {
+    return;
+  }
+  var both = vec2f(0.0);
+  for (var slice = 0u; slice < shape.N * shape.parts; slice++) {
+    both += gathered[c * shape.N * shape.parts + slice];
+  }
+  sums[c] = both;
+  biasGradient[c] = both.x;
+  weightGradient[c] = both.y;
+}
+
+// x: H W in workgroups of 512, y: C, z: N
+@compute @workgroup_size(64)
+fn gradInput(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let c = group.y;
+  let base = (group.z * shape.C + c) * shape.HW;
+  let m = moment[c];
+  let factor = weight[c] * m.y;
+  let count = f32(shape.N) * f32(shape.HW);
+  let means = select(vec2f(0.0), sum[c] / count, shape.training == 1u);
+  for (var k = 0u; k < 8u; k++) {
+    let i = group.x * 512u + k * 64u + lane;
+    if (i < shape.HW) {
+      let x = input[base + i];
+      let g = passed(x, gradient[base + i], m, c);
+      output[base + i] = factor * (g - means.x - (x - m.x) * m.y * means.y);
+    }
+  }
+}
