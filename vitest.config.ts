@@ -1,25 +1,53 @@
 /** Tests: every file in Node, and every file but *.node.test.ts in a headless Chromium. */
-import { defaultServerConditions } from 'vite';
-import { defineConfig } from 'vitest/config';
+import { playwright } from '@vitest/browser-playwright';
+import { defaultClientConditions, defaultServerConditions } from 'vite';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { type Chromium, findChromium } from './src/platform/chromium.ts';
+import { serveGolden } from './test/support/browser-server.ts';
 
 /** Makes `#gpu-host` lead to src/platform/*.ts instead of dist/. */
 const SOURCE = 'mtunet-source';
 
-export default defineConfig({
+const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
+
+const inNode: TestProjectConfiguration = {
+  resolve: { conditions: [SOURCE, ...defaultServerConditions] },
+  ssr: { resolve: { conditions: [SOURCE, ...defaultServerConditions] } },
   test: {
-    projects: [
-      {
-        ssr: { resolve: { conditions: [SOURCE, ...defaultServerConditions] } },
-        resolve: { conditions: [SOURCE, ...defaultServerConditions] },
-        test: {
-          name: 'node',
-          include: ['test/**/*.test.ts'],
-          // Worker threads do not see the environment that the Vulkan loader reads.
-          pool: 'forks',
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
-      },
-    ],
+    name: 'node',
+    include: ['test/**/*.test.ts'],
+    // Worker threads do not see the environment that the Vulkan loader reads.
+    pool: 'forks',
+    // A software adapter keeps every core busy by itself.
+    maxWorkers: 2,
+    sequence: { groupOrder: 0 },
+    ...patience,
+  },
+};
+
+const inBrowser = ({ executablePath, env, args }: Chromium): TestProjectConfiguration => ({
+  resolve: { conditions: [SOURCE, ...defaultClientConditions] },
+  plugins: [serveGolden(process.env.GOLDEN || 'test/golden')],
+  test: {
+    name: 'browser',
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/**/*.node.test.ts'],
+    fileParallelism: false,
+    sequence: { groupOrder: 1 },
+    ...patience,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions: { executablePath, env, args: [...args] } }),
+      instances: [{ browser: 'chromium' }],
+    },
   },
 });
+
+const chromium = await findChromium().catch(({ message }: Error) => {
+  console.warn(`The tests will not run in a browser. ${message}`);
+  return null;
+});
+
+export default defineConfig({ test: { projects: [inNode, ...(chromium ? [inBrowser(chromium)] : [])] } });

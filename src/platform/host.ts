@@ -56,7 +56,7 @@ export interface GpuHost {
 }
 
 /** The limits that decide what the engine can run; the others are the same almost everywhere. */
-const TELLING_LIMITS = [
+export const TELLING_LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
   'maxStorageBuffersPerShaderStage',
