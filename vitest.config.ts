@@ -45,8 +45,9 @@ const inBrowser = ({ executablePath, env, args }: Chromium): TestProjectConfigur
   },
 });
 
-const chromium = await findChromium().catch(({ message }: Error) => {
-  console.warn(`The tests will not run in a browser. ${message}`);
+const chromium = await findChromium().catch((problem: Error) => {
+  if (process.env.CHROMIUM_PATH) throw problem;
+  console.warn(`The tests will not run in a browser. ${problem.message}`);
   return null;
 });
 
