@@ -41,7 +41,8 @@ const QUIET = [
 ];
 
 /**
- * Finds a Chromium and what to start it with. $CHROMIUM_PATH is taken at its word; the npm package's is unpacked if the system has none.
+ * Finds a Chromium and what to start it with. $CHROMIUM_PATH is taken at its word; the npm package's is unpacked if the system has none,
+ * or if that word is "embedded".
  * Without `webgpu` the browser has no WebGPU adapter, which is how most visitors' problems look.
  */
 export async function findChromium({ webgpu = true }: { readonly webgpu?: boolean } = {}): Promise<Chromium> {
@@ -51,11 +52,11 @@ export async function findChromium({ webgpu = true }: { readonly webgpu?: boolea
   const env = inherited();
 
   const named = process.env.CHROMIUM_PATH;
-  if (named) {
+  if (named && named !== 'embedded') {
     if (!existsSync(named)) throw new Error(`CHROMIUM_PATH names ${named}, which does not exist; correct or unset it.`);
     return { executablePath: named, env, args, source: 'CHROMIUM_PATH' };
   }
-  const system = SYSTEM_PATHS[process.platform]?.find((path) => existsSync(path));
+  const system = named ? undefined : SYSTEM_PATHS[process.platform]?.find((path) => existsSync(path));
   if (system) return { executablePath: system, env, args, source: 'the system' };
 
   const { executablePath, libraries, fonts } = await embeddedChromium().catch((problem: Error) => {

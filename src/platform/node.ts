@@ -91,7 +91,10 @@ function refusal({ prefer, name, said }: Wish, names: string[], problems: string
   if (prefer === 'embedded') {
     return `${said}: the embedded software adapter is not to be had; ${otherwise} to use the system's.${also}`;
   }
-  return `${said ? `${said}: n` : 'N'}o WebGPU adapter was found: install a Vulkan driver (a GPU's, or mesa-vulkan-drivers from Mesa 24 on).${also}`;
+  if (prefer === 'software') {
+    return `${said}: this system has no software adapter; ${otherwise} to use ${names.length ? `"${names[0]}"` : 'whatever there is'}.${also}`;
+  }
+  return `No WebGPU adapter was found: install a Vulkan driver (a GPU's, or mesa-vulkan-drivers from Mesa 24 on).${also}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Here, wherever that is, an adapter is found and computes. */
 import { describe, expect, test } from 'vitest';
-import { findAdapter } from '#gpu-host';
+import { findAdapter, listAdapters, runtime } from '#gpu-host';
 
 const SQUARES = /* wgsl */ `
   @group(0) @binding(0) var<storage, read_write> values: array<f32>;
@@ -52,5 +52,24 @@ describe('the adapter', () => {
     device.destroy();
 
     expect(squares).toEqual(numbers.map((x) => x * x + 0.5));
+  });
+
+  test('is one of the list, in use', async () => {
+    const used = (await listAdapters()).filter((report) => report.used);
+    const { description } = await findAdapter();
+    expect(used).toHaveLength(1);
+    expect(used[0]).toMatchObject({ rung: description.rung, driver: description.driver });
+    expect(used[0].limits.maxBufferSize).toBeGreaterThan(0);
+    expect(runtime).not.toBe('');
+  });
+
+  test('is a software adapter on demand, or refused as such where the system has none', async () => {
+    const answer = await findAdapter({ prefer: 'software' }).catch((refusal: Error) => refusal);
+    if (answer instanceof Error) expect(answer.message).toContain('no software adapter');
+    else expect(answer.description.software).toBe(true);
+  });
+
+  test('is refused by name when it is not there', async () => {
+    await expect(findAdapter({ name: 'abacus' })).rejects.toThrow('"abacus"');
   });
 });
