@@ -108,6 +108,12 @@ export class Gpu {
     });
   }
 
+  /** Lanes of a subgroup where that is one fixed number and subgroups are on, else null. */
+  get subgroupLanes(): number | null {
+    const { subgroupMinSize, subgroupMaxSize } = this.device.adapterInfo;
+    return this.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : null;
+  }
+
   get stepOpen(): boolean {
     return this.inStep;
   }

@@ -37,20 +37,43 @@ export interface KernelOptions {
   readonly constants?: Readonly<Record<string, number>>;
   /** Further declarations (functions, constants, libraries) that the file calls for. */
   readonly append?: readonly string[];
+  /** Language extensions that the file needs. */
+  readonly enable?: readonly string[];
 }
 
 export function kernel(
   source: ShaderSource,
   entryPoint: string,
-  { constants = {}, append = [] }: KernelOptions = {},
+  { constants = {}, append = [], enable = [] }: KernelOptions = {},
 ): Kernel {
   const key = [source.name, entryPoint, JSON.stringify(constants), ...append].join('|');
   return {
     name: `${source.name}.${entryPoint}`,
-    code: [source.code, ...append].join('\n'),
+    code: [...enable.map((extension) => `enable ${extension};`), source.code, ...append].join('\n'),
     entryPoint,
     constants,
     key,
+  };
+}
+
+/**
+ * A kernel whose workgroups reduce with barriers, and whose shader declares `override LANES`: a workgroup is one subgroup on a processor, where
+ * every barrier switches between subgroups, and 64 threads on a GPU.
+ */
+export function laneKernel(
+  source: ShaderSource,
+  entryPoint: string,
+  options: KernelOptions = {},
+): (gpu: Gpu) => Kernel {
+  const made = new Map<number, Kernel>();
+  return (gpu) => {
+    const lanes = gpu.description.software ? 8 : 64;
+    let chosen = made.get(lanes);
+    if (!chosen) {
+      chosen = kernel(source, entryPoint, { ...options, constants: { ...options.constants, LANES: lanes } });
+      made.set(lanes, chosen);
+    }
+    return chosen;
   };
 }
 

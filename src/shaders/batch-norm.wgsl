@@ -29,12 +29,13 @@ struct Shape {
 @group(0) @binding(14) var<storage, read_write> weightGradient : array<f32>;
 @group(0) @binding(15) var<storage, read_write> biasGradient : array<f32>;
 
-var<workgroup> partial : array<vec2f, 64>;
+override LANES : u32 = 64u; // threads of a gathering workgroup; see engine/kernel.ts, laneKernel
+var<workgroup> partial : array<vec2f, LANES>;
 
 fn total(lane : u32, value : vec2f) -> vec2f {
   partial[lane] = value;
   workgroupBarrier();
-  for (var half = 32u; half > 0u; half /= 2u) {
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
     if (lane < half) {
       partial[lane] += partial[lane + half];
     }
@@ -50,18 +51,18 @@ fn partLength() -> u32 {
 }
 
 // x: parts, y: C, z: N
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn gather(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let first = group.x * partLength();
   let last = min(shape.HW, first + partLength());
   let base = (group.z * shape.C + group.y) * shape.HW;
   var plain = 0.0;
-  for (var i = first + lane; i < last; i += 64u) {
+  for (var i = first + lane; i < last; i += LANES) {
     plain += input[base + i];
   }
   let mean = total(lane, vec2f(plain, 0.0)).x / f32(max(1u, last - min(first, last)));
   var squares = 0.0;
-  for (var i = first + lane; i < last; i += 64u) {
+  for (var i = first + lane; i < last; i += LANES) {
     let deviation = input[base + i] - mean;
     squares = fma(deviation, deviation, squares);
   }
@@ -133,7 +134,7 @@ fn passed(x : f32, upstream : f32, m : vec2f, c : u32) -> f32 {
 }
 
 // x: parts, y: C, z: N
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn gatherGradient(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let c = group.y;
   let first = group.x * partLength();
@@ -141,7 +142,7 @@ fn gatherGradient(@builtin(workgroup_id) group : vec3u, @builtin(local_invocatio
   let base = (group.z * shape.C + c) * shape.HW;
   let m = moment[c];
   var both = vec2f(0.0);
-  for (var i = first + lane; i < last; i += 64u) {
+  for (var i = first + lane; i < last; i += LANES) {
     let x = input[base + i];
     let g = passed(x, gradient[base + i], m, c);
     both += vec2f(g, g * ((x - m.x) * m.y));

@@ -45,3 +45,16 @@ fn copy(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) l
     }
   }
 }
+
+// The same for rows of contiguous elements on both sides: length3 elements of each of the rows of axis 2. x: elements, y: rows
+@compute @workgroup_size(64)
+fn copyRows(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let origin = u32(box.start2 * box.from2 + box.start3) + group.y * u32(box.from2);
+  let place = box.offset + group.y * box.to2;
+  for (var k = 0u; k < 8u; k++) {
+    let i = group.x * 512u + k * 64u + lane;
+    if (i < box.length3) {
+      output[place + i] = input[origin + i] * box.factor;
+    }
+  }
+}

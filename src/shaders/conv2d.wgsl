@@ -109,24 +109,30 @@ fn gradInput(@builtin(global_invocation_id) id : vec3u) {
 }
 
 // Each thread sums one weight's products over one slice of the rows N P; the slices are added in a fixed order afterwards.
-// x: weights in workgroups of 64, y: slices
+// x, y: weights in workgroups of 64, z: slices
 @compute @workgroup_size(64)
-fn gradWeight(@builtin(global_invocation_id) id : vec3u) {
+fn gradWeight(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) lane : u32,
+) {
+  let i = (group.y * groups.x + group.x) * 64u + lane;
+  let slice = group.z;
   let perGroup = shape.C / shape.groups;
   let count = shape.O * perGroup * shape.R * shape.S;
-  if (id.x >= count) {
+  if (i >= count) {
     return;
   }
-  let s = id.x % shape.S;
-  let r = (id.x / shape.S) % shape.R;
-  let c = (id.x / (shape.S * shape.R)) % perGroup;
-  let o = id.x / (shape.S * shape.R * perGroup);
+  let s = i % shape.S;
+  let r = (i / shape.S) % shape.R;
+  let c = (i / (shape.S * shape.R)) % perGroup;
+  let o = i / (shape.S * shape.R * perGroup);
   let channel = (o / (shape.O / shape.groups)) * perGroup + c;
   let rows = shape.N * shape.P;
   let perSlice = (rows + shape.slices - 1u) / shape.slices;
-  let last = min(rows, (id.y + 1u) * perSlice);
+  let last = min(rows, (slice + 1u) * perSlice);
   var total = 0.0;
-  for (var row = id.y * perSlice; row < last; row++) {
+  for (var row = slice * perSlice; row < last; row++) {
     let n = row / shape.P;
     let p = row % shape.P;
     let h = i32(p * shape.strideH + r * shape.dilationH) - i32(shape.padH);
@@ -144,5 +150,5 @@ fn gradWeight(@builtin(global_invocation_id) id : vec3u) {
     }
     total += rowTotal;
   }
-  weightGradient[id.x * shape.slices + id.y] = total;
+  weightGradient[i * shape.slices + slice] = total;
 }

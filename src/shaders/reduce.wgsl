@@ -16,7 +16,8 @@ struct Extent {
 @group(0) @binding(1) var<storage, read> input : array<f32>;
 @group(0) @binding(2) var<storage, read_write> output : array<f32>; // places x slices
 
-var<workgroup> partial : array<f32, 64>;
+override LANES : u32 = 64u; // threads of a workgroup of `tree`: 64 on a GPU, one subgroup on a processor, where barriers are dear
+var<workgroup> partial : array<f32, LANES>;
 
 fn address(place : u32, r : u32) -> u32 {
   return (place / extent.keptLength) * extent.keptStride0 + (place % extent.keptLength) * extent.keptStride1
@@ -24,19 +25,19 @@ fn address(place : u32, r : u32) -> u32 {
 }
 
 // One workgroup for each place and slice: x counts places, y slices.
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn tree(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let place = group.x;
   let sliceLength = (extent.length + extent.slices - 1u) / extent.slices;
   let first = group.y * sliceLength;
   let last = min(extent.length, first + sliceLength);
   var total = start(input[address(place, min(first, extent.length - 1u))]);
-  for (var r = first + lane; r < last; r += 64u) {
+  for (var r = first + lane; r < last; r += LANES) {
     total = join(total, input[address(place, r)]);
   }
   partial[lane] = total;
   workgroupBarrier();
-  for (var half = 32u; half > 0u; half /= 2u) {
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
     if (lane < half) {
       partial[lane] = join(partial[lane], partial[lane + half]);
     }

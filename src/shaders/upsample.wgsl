@@ -100,6 +100,21 @@ fn backward(@builtin(global_invocation_id) id : vec3u) {
   output[(id.z * shape.C + id.y) * shape.H * shape.W + id.x] = total;
 }
 
+// Nearest, exactly twice the size; one thread an input.
+@compute @workgroup_size(64)
+fn forwardTwice(@builtin(global_invocation_id) id : vec3u) {
+  if (id.x >= shape.H * shape.W) {
+    return;
+  }
+  let plane = (id.z * shape.C + id.y) * shape.P * shape.Q;
+  let corner = plane + (id.x / shape.W) * 2u * shape.Q + (id.x % shape.W) * 2u;
+  let value = input[(id.z * shape.C + id.y) * shape.H * shape.W + id.x];
+  output[corner] = value;
+  output[corner + 1u] = value;
+  output[corner + shape.Q] = value;
+  output[corner + shape.Q + 1u] = value;
+}
+
 // Nearest, exactly twice the size: each input feeds a 2 x 2 block.
 @compute @workgroup_size(64)
 fn backwardTwice(@builtin(global_invocation_id) id : vec3u) {

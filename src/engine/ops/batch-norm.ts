@@ -5,15 +5,15 @@
  *     output = weight * (x - mean) / sqrt(variance + epsilon) + bias        mean, variance over N H W, one a channel
  */
 import shaders from '../../shaders/sources.ts';
-import { dispatch, kernel } from '../kernel.ts';
+import { dispatch, kernel, laneKernel } from '../kernel.ts';
 import { ShapeError } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 
-const gather = kernel(shaders.batchNorm, 'gather');
+const gather = laneKernel(shaders.batchNorm, 'gather');
 const merge = kernel(shaders.batchNorm, 'merge');
 const recall = kernel(shaders.batchNorm, 'recall');
 const normalise = kernel(shaders.batchNorm, 'normalise');
-const gatherGradient = kernel(shaders.batchNorm, 'gatherGradient');
+const gatherGradient = laneKernel(shaders.batchNorm, 'gatherGradient');
 const mergeGradient = kernel(shaders.batchNorm, 'mergeGradient');
 const gradInput = kernel(shaders.batchNorm, 'gradInput');
 
@@ -73,7 +73,7 @@ export function batchNorm(
   const moments = empty(gpu, 'CK', [C, 2], 'batchNorm moments');
   if (training) {
     const slices = empty(gpu, 'CZK', [C, N * parts, 2], 'batchNorm slices');
-    dispatch(gpu, gather, { input, slices }, uniforms, [parts, C, N]);
+    dispatch(gpu, gather(gpu), { input, slices }, uniforms, [parts, C, N]);
     dispatch(gpu, merge, { gathered: slices, runningMean, runningVariance, moments }, uniforms, perChannel);
     slices.release();
   } else {
@@ -89,7 +89,7 @@ export function batchNorm(
       const sums = empty(gpu, 'CK', [C, 2], 'batchNorm gradient sums');
       const weightGradient = empty(gpu, 'C', [C], 'batchNorm gradient of weight');
       const biasGradient = empty(gpu, 'C', [C], 'batchNorm gradient of bias');
-      dispatch(gpu, gatherGradient, { input, weight, bias, moment: moments, gradient, slices }, uniforms, [
+      dispatch(gpu, gatherGradient(gpu), { input, weight, bias, moment: moments, gradient, slices }, uniforms, [
         parts,
         C,
         N,

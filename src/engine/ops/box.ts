@@ -7,6 +7,7 @@ import { type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 const copy = kernel(shaders.box, 'copy');
+const copyRowsKernel = kernel(shaders.box, 'copyRows');
 const PER_GROUP = 512;
 const AXES = 4;
 
@@ -45,9 +46,19 @@ export function copyBox(input: Tensor, output: Tensor, box: Box): void {
   spread('step', box.step ?? Array<number>(axes).fill(1), 1);
   spread('from', from, 0);
   spread('size', sizes, 1);
+  if (isRows(box)) {
+    dispatch(input.gpu, copyRowsKernel, { input, output }, uniforms, [Math.ceil(lengths[1] / PER_GROUP), lengths[0]]);
+    return;
+  }
   const groups = linearGroups(uniforms.count, PER_GROUP);
   uniforms.rowStride = groups[0] * PER_GROUP;
   dispatch(input.gpu, copy, { input, output }, uniforms, groups);
+}
+
+/** Two axes, the inner one contiguous on both sides and wholly inside the input. */
+function isRows({ lengths, to, from, sizes, start = [0, 0], step = [1, 1] }: Box): boolean {
+  const contiguous = lengths.length === 2 && to[1] === 1 && from[1] === 1 && step[0] === 1 && step[1] === 1;
+  return contiguous && start.every((at, i) => at >= 0 && at + lengths[i] <= sizes[i]) && lengths[0] <= 65535;
 }
 
 /** Row-major strides. */

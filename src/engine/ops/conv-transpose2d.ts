@@ -56,7 +56,7 @@ export function convTranspose2d(
   const output = convGradInput(geometry, input, weight, bias);
   return output.derivedFrom({ input, weight, bias }, (gradient) => ({
     input: () => convForward(geometry, gradient, weight, null),
-    weight: () => convGradWeight(geometry, gradient, input),
+    weight: () => convGradWeight(geometry, gradient, input).weight,
     bias: () => sum(gradient, 'NHW'),
   }));
 }

@@ -2,8 +2,9 @@
  * The three contractions of a convolution, and which kernel computes each. No gradients here: conv2d and convTranspose2d share them.
  */
 import shaders from '../../shaders/sources.ts';
-import { dispatch, kernel } from '../kernel.ts';
+import { dispatch, kernel, linearGroups } from '../kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { fitsStrips, stripForward, stripGradWeight, stripKernels } from './conv2d-strip.ts';
 import { sum } from './reduce.ts';
 
 /** Sizes and steps of a convolution, named as in conv2d.wgsl. */
@@ -37,6 +38,11 @@ const BUSY_THREADS = 4096;
 export function convForward(g: ConvGeometry, input: Tensor, weight: Tensor, bias: Tensor | null): Tensor<'NCHW'> {
   const output = empty(input.gpu, 'NCHW', [g.N, g.O, g.P, g.Q], 'conv2d');
   for (const tensor of [input, weight, bias]) tensor?.assertAlive('conv2d');
+  const strips = fitsStrips(g) ? stripKernels(input.gpu) : null;
+  if (strips) {
+    stripForward(strips, g, input, weight, bias, output, false);
+    return output;
+  }
   dispatch(
     input.gpu,
     forward,
@@ -56,6 +62,13 @@ export function convGradInput(
 ): Tensor<'NCHW'> {
   const inputGradient = empty(gradient.gpu, 'NCHW', [g.N, g.C, g.H, g.W], 'conv2d gradient of input');
   for (const tensor of [gradient, weight, bias]) tensor?.assertAlive('conv2d');
+  const strips = fitsStrips(g) ? stripKernels(gradient.gpu) : null;
+  if (strips) {
+    const { N, C, H, W, O, P, Q } = g;
+    const mirrored = { N, C: O, H: P, W: Q, O: C, P: H, Q: W, padH: g.R - 1 - g.padH, padW: g.S - 1 - g.padW };
+    stripForward(strips, mirrored, gradient, weight, bias, inputGradient, true);
+    return inputGradient;
+  }
   dispatch(
     gradient.gpu,
     gradInput,
@@ -66,23 +79,25 @@ export function convGradInput(
   return inputGradient;
 }
 
-/** O C/groups R S from N C H W and N O P Q. */
-export function convGradWeight(g: ConvGeometry, input: Tensor, gradient: Tensor): Tensor<'OCRS'> {
+/** The gradients of the weight, O C/groups R S, and of the bias, O, from N C H W and N O P Q. */
+export function convGradWeight(
+  g: ConvGeometry,
+  input: Tensor,
+  gradient: Tensor,
+): { weight: Tensor<'OCRS'>; bias(): Tensor<'C'> } {
+  for (const tensor of [input, gradient]) tensor.assertAlive('conv2d');
+  const strips = fitsStrips(g) ? stripKernels(input.gpu) : null;
+  if (strips) {
+    const { weight, bias } = stripGradWeight(strips, g, input, gradient);
+    return { weight, bias: () => bias };
+  }
   const shape = [g.O, g.C / g.groups, g.R, g.S];
   const count = shape.reduce((product, length) => product * length, 1);
   const slices = Math.max(1, Math.min(Math.floor(BUSY_THREADS / count), g.N * g.P));
-  for (const tensor of [input, gradient]) tensor.assertAlive('conv2d');
   const partial = empty(input.gpu, 'OCRSZ', [...shape, slices], 'conv2d gradient of weight');
-  dispatch(input.gpu, gradWeight, { input, gradient, weightGradient: partial }, { ...g, hasBias: 0, slices }, [
-    Math.ceil(count / 64),
-    slices,
-  ]);
-  if (slices === 1) {
-    const whole = partial.view('OCRS', shape);
-    partial.release();
-    return whole;
-  }
-  const total = sum(partial, 'Z') as Tensor<'OCRS'>;
+  const groups = [...linearGroups(count, 64), slices] as const;
+  dispatch(input.gpu, gradWeight, { input, gradient, weightGradient: partial }, { ...g, hasBias: 0, slices }, groups);
+  const weight = slices === 1 ? partial.view('OCRS', shape) : (sum(partial, 'Z') as Tensor<'OCRS'>);
   partial.release();
-  return total;
+  return { weight, bias: () => sum(gradient as Tensor<'NCHW'>, 'NHW') };
 }

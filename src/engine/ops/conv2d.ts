@@ -29,11 +29,18 @@ export function conv2d(
 ): Tensor<'NCHW'> {
   const geometry = convGeometry(input, weight, bias, options);
   const output = convForward(geometry, input, weight, bias);
-  return output.derivedFrom({ input, weight, bias }, (gradient) => ({
-    input: () => convGradInput(geometry, gradient, weight),
-    weight: () => convGradWeight(geometry, input, gradient),
-    bias: () => sum(gradient, 'NHW'),
-  }));
+  return output.derivedFrom({ input, weight, bias }, (gradient) => {
+    let both: ReturnType<typeof convGradWeight> | null = null; // some kernels sum the bias's gradient on the way
+    const ofWeight = () => {
+      both ??= convGradWeight(geometry, input, gradient);
+      return both;
+    };
+    return {
+      input: () => convGradInput(geometry, gradient, weight),
+      weight: () => ofWeight().weight,
+      bias: () => (weight.requiresGradient ? ofWeight().bias() : sum(gradient, 'NHW')),
+    };
+  });
 }
 
 const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);

@@ -4,7 +4,7 @@
  * Long sums are cut into slices of 4,096 that are added in a second pass, so rounding errors stay small and the order is fixed.
  */
 import shaders from '../../shaders/sources.ts';
-import { dispatch, kernel, linearGroups } from '../kernel.ts';
+import { dispatch, kernel, laneKernel, linearGroups } from '../kernel.ts';
 import { ShapeError, sizeOf, type Without } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { combine } from './arithmetic.ts';
@@ -17,11 +17,11 @@ const joins = {
 
 const kernels = {
   sum: {
-    tree: kernel(named('sum'), 'tree', { append: joins.sum }),
+    tree: laneKernel(named('sum'), 'tree', { append: joins.sum }),
     serial: kernel(named('sum'), 'serial', { append: joins.sum }),
   },
   max: {
-    tree: kernel(named('max'), 'tree', { append: joins.max }),
+    tree: laneKernel(named('max'), 'tree', { append: joins.max }),
     serial: kernel(named('max'), 'serial', { append: joins.max }),
   },
 };
@@ -89,7 +89,8 @@ function reduceOver(join: 'sum' | 'max', input: Tensor, letters: string, factor 
     reducedStride1: reduced[1].stride,
     factor,
   };
-  const { tree, serial } = kernels[join];
+  const { serial } = kernels[join];
+  const tree = kernels[join].tree(gpu);
   const slices = Math.ceil(length / SLICE);
   if (length < SERIAL_BELOW || places > 65535) {
     dispatch(gpu, serial, { input, output }, extent, linearGroups(places, 64));

@@ -11,6 +11,7 @@ import { empty, type Tensor } from '../tensor.ts';
 
 const forward = kernel(shaders.upsample, 'forward');
 const backward = kernel(shaders.upsample, 'backward');
+const forwardTwice = kernel(shaders.upsample, 'forwardTwice');
 const backwardTwice = kernel(shaders.upsample, 'backwardTwice');
 
 const modes = { nearest: 0, 'half-pixel': 1, align: 2, asymmetric: 3 } as const;
@@ -43,8 +44,10 @@ function resize(input: Tensor<'NCHW'>, [P, Q]: readonly [number, number], mode: 
   input.assertAlive('upsample');
   const uniforms = { C, H, W, P, Q, mode: modes[mode] };
   const output = empty(gpu, 'NCHW', [N, C, P, Q], 'upsample');
-  dispatch(gpu, forward, { input, output }, uniforms, [Math.ceil((P * Q) / 64), C, N]);
-  const rule = mode === 'nearest' && P === 2 * H && Q === 2 * W ? backwardTwice : backward;
+  const twice = mode === 'nearest' && P === 2 * H && Q === 2 * W;
+  if (twice) dispatch(gpu, forwardTwice, { input, output }, uniforms, [Math.ceil((H * W) / 64), C, N]);
+  else dispatch(gpu, forward, { input, output }, uniforms, [Math.ceil((P * Q) / 64), C, N]);
+  const rule = twice ? backwardTwice : backward;
   return output.derivedFrom({ input }, (gradient) => ({
     input: () => {
       const inputGradient = empty(gpu, 'NCHW', input.shape, 'upsample gradient');

@@ -1,0 +1,186 @@
+/**
+ * 3 x 3 convolutions of stride 1 by register strips (shaders/conv2d-strip.wgsl): the fast path of software adapters.
+ */
+import shaders from '../../shaders/sources.ts';
+import type { Gpu } from '../gpu.ts';
+import { dispatch, type Kernel, kernel } from '../kernel.ts';
+import { empty, type Tensor } from '../tensor.ts';
+import type { ConvGeometry } from './conv2d-kernels.ts';
+import { sum } from './reduce.ts';
+
+/** Eight numbers that every lane needs, each lane having loaded its share; `lanes` of a subgroup. */
+const spreads: Record<number, string> = {
+  8: `
+const LANES = 8u;
+fn share8(v : f32) -> Eight {
+  return Eight(
+    vec4f(subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u)),
+    vec4f(subgroupBroadcast(v, 4u), subgroupBroadcast(v, 5u), subgroupBroadcast(v, 6u), subgroupBroadcast(v, 7u)));
+}
+fn spread(lane : u32, base : u32) -> Eight {
+  return share8(slab[base + lane]);
+}
+fn spreadColumns(lane : u32, image : u32, h : i32, first : i32) -> Eight {
+  return share8(pixel(image, h, first + i32(lane)));
+}`,
+  4: `
+const LANES = 4u;
+fn share4(v : f32) -> vec4f {
+  return vec4f(subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u));
+}
+fn spread(lane : u32, base : u32) -> Eight {
+  return Eight(share4(slab[base + lane]), share4(slab[base + 4u + lane]));
+}
+fn spreadColumns(lane : u32, image : u32, h : i32, first : i32) -> Eight {
+  return Eight(share4(pixel(image, h, first + i32(lane))), share4(pixel(image, h, first + 4 + i32(lane))));
+}`,
+};
+
+const pixel = `
+fn pixel(image : u32, h : i32, w : i32) -> f32 {
+  let inside = h >= 0 && h < i32(shape.H) && w >= 0 && w < i32(shape.W);
+  let at = image + u32(clamp(h, 0, i32(shape.H) - 1)) * shape.W + u32(clamp(w, 0, i32(shape.W) - 1));
+  return input[at] * select(0.0, 1.0, inside);
+}`;
+
+interface StripKernels {
+  readonly lanes: number;
+  readonly pack: Kernel;
+  readonly forward: Kernel;
+  readonly gradWeight: Kernel;
+}
+
+const made = new Map<number, StripKernels>();
+
+/** The kernels for this device's subgroups, or null where strips do not pay or their subgroup size is unknown. */
+export function stripKernels(gpu: Gpu): StripKernels | null {
+  const lanes = gpu.subgroupLanes;
+  if (lanes === null || !(lanes in spreads)) return null;
+  let kernels = made.get(lanes);
+  if (!kernels) {
+    const source = { name: `conv2d-strip-${lanes}`, code: shaders.conv2dStrip.code };
+    const options = { enable: ['subgroups'], append: [pixel, spreads[lanes]] };
+    kernels = {
+      lanes,
+      pack: kernel(source, 'pack', options),
+      forward: kernel(source, 'forward', options),
+      gradWeight: kernel(source, 'gradWeight', options),
+    };
+    made.set(lanes, kernels);
+  }
+  return kernels;
+}
+
+/** Whether the strips compute this convolution: 3 x 3, stride 1, no dilation, no groups. */
+export function fitsStrips(g: ConvGeometry): boolean {
+  const plain = g.strideH === 1 && g.strideW === 1 && g.dilationH === 1 && g.dilationW === 1 && g.groups === 1;
+  return plain && g.R === 3 && g.S === 3 && g.padH <= 2 && g.padW <= 2;
+}
+
+interface StripConvolution {
+  readonly N: number;
+  readonly C: number;
+  readonly H: number;
+  readonly W: number;
+  readonly O: number;
+  readonly P: number;
+  readonly Q: number;
+  readonly padH: number;
+  readonly padW: number;
+}
+
+/** N O P Q from N C H W. `flipped`: the weight is C O 3 3 of the convolution whose input gradient this is. */
+export function stripForward(
+  { pack, forward }: StripKernels,
+  g: StripConvolution,
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  output: Tensor,
+  flipped: boolean,
+): void {
+  const { gpu } = input;
+  const tall = g.O <= 4;
+  const rows = tall ? 4 : 3;
+  const tiles = Math.ceil(g.O / 8);
+  const strips = Math.ceil(g.Q / 8);
+  const { N, C, H, W, O, P, Q, padH, padW } = g;
+  const uniforms = {
+    N,
+    C,
+    H,
+    W,
+    O,
+    P,
+    Q,
+    padH,
+    padW,
+    tiles,
+    strips,
+    hasBias: bias ? 1 : 0,
+    slices: 1,
+    flipped: flipped ? 1 : 0,
+    tall: tall ? 1 : 0,
+    rows,
+  };
+  const packed = empty(gpu, 'CRTSO', [C, rows, tiles, 3, 8], 'conv2d packed weight');
+  const packGroups = Math.ceil(packed.size / 64);
+  dispatch(gpu, pack, { weight, packed }, uniforms, [Math.min(packGroups, 65535), Math.ceil(packGroups / 65535)]);
+  dispatch(gpu, forward, { input, slab: packed, bias: bias ?? weight, output }, uniforms, [
+    Math.ceil((strips * (tall ? Math.ceil(P / 2) : P)) / 32),
+    tiles,
+    N,
+  ]);
+  packed.release();
+}
+
+/** Threads that keep a software adapter busy. */
+const BUSY_GROUPS = 64;
+
+/** The gradients of the weight, O C 3 3, and of the bias, O, from N C H W and N O P Q. */
+export function stripGradWeight(
+  { lanes, gradWeight }: StripKernels,
+  g: StripConvolution,
+  input: Tensor,
+  gradient: Tensor,
+): { weight: Tensor<'OCRS'>; bias: Tensor<'C'> } {
+  const { gpu } = input;
+  const { N, C, H, W, O, P, Q, padH, padW } = g;
+  const strips = Math.ceil(Q / 6);
+  const channelGroups = Math.ceil(O / lanes) * Math.ceil(C / 4);
+  const slices = Math.max(1, Math.min(Math.ceil(BUSY_GROUPS / channelGroups), N * P * strips));
+  const uniforms = {
+    N,
+    C,
+    H,
+    W,
+    O,
+    P,
+    Q,
+    padH,
+    padW,
+    tiles: 1,
+    strips,
+    hasBias: 0,
+    slices,
+    flipped: 0,
+    tall: 0,
+    rows: 3,
+  };
+  const partial = empty(gpu, 'OCRSZ', [O, C, 3, 3, slices], 'conv2d gradient of weight');
+  const biasPartial = empty(gpu, 'CZ', [O, slices], 'conv2d gradient of bias');
+  dispatch(gpu, gradWeight, { input, gradient, partial, biasPartial }, uniforms, [
+    slices,
+    Math.ceil(O / lanes),
+    Math.ceil(C / 4),
+  ]);
+  const whole = (slice: Tensor, axes: string, shape: readonly number[]) => {
+    const total = slices === 1 ? slice.view(axes, shape) : sum(slice, 'Z');
+    slice.release();
+    return total;
+  };
+  return {
+    weight: whole(partial, 'OCRS', [O, C, 3, 3]) as Tensor<'OCRS'>,
+    bias: whole(biasPartial, 'C', [O]) as Tensor<'C'>,
+  };
+}

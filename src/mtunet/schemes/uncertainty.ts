@@ -1,0 +1,93 @@
+/**
+ * The paper's multi-task learning schemes: each task's loss is divided by a sigma^2 that is learnt with the network, or fixed at 1.
+ *
+ *     MTLS1 (Eq. 1)   L = L_s / sigma_s^2 + L_c / sigma_c^2 + ln(sigma_s + 1) + ln(sigma_c + 1)
+ *     MTLS2 (Eq. 4)   L = L_s / sigma_s^2 + L_c             + ln(sigma_s + 1)                        sigma_c = 1
+ *     MTLS3 (Eq. 5)   L = L_s             + L_c / sigma_c^2                   + ln(sigma_c + 1)      sigma_s = 1
+ *
+ * sigma begins at 1. It is learnt as ln sigma (the released code's choice, which keeps it positive) or directly.
+ */
+import { add, exp, log, Module, multiply, reciprocal, type Scalar, scale, shift, softplus, square, stateTensor } from '../../engine/index.ts';
+import type { Gpu, Initial, Tensor } from '../../engine/index.ts';
+
+export interface SchemeConfig {
+  readonly saliencySigma: 'learnt' | 'fixed';
+  readonly classSigma: 'learnt' | 'fixed';
+  /** What the optimizer changes: ln sigma, or sigma itself. */
+  readonly sigmaParameter: 'log' | 'direct';
+  /** The released code divides the saliency loss by 2 sigma_s^2; the paper's equations do not. */
+  readonly halfSaliency: boolean;
+  /** The released code keeps ln(1 + 1) for a fixed sigma. It has no gradient, but moves the monitored loss. */
+  readonly fixedTerm: boolean;
+}
+
+const common = { sigmaParameter: 'log', halfSaliency: false, fixedTerm: false } as const;
+
+export const schemes = {
+  mtls1: { ...common, saliencySigma: 'learnt', classSigma: 'learnt' },
+  mtls2: { ...common, saliencySigma: 'learnt', classSigma: 'fixed' },
+  mtls3: { ...common, saliencySigma: 'fixed', classSigma: 'learnt' },
+  /** L_s + L_c. */
+  sum: { ...common, saliencySigma: 'fixed', classSigma: 'fixed' },
+} as const satisfies Record<string, SchemeConfig>;
+
+export type SchemeName = keyof typeof schemes;
+
+/** The losses of the tasks that a network has. */
+export interface TaskLosses {
+  /** L_s, Eq. 2. */
+  readonly saliency: Scalar | null;
+  /** L_c, Eq. 3. */
+  readonly diagnosis: Scalar | null;
+}
+
+export class UncertaintyScheme extends Module {
+  readonly config: SchemeConfig;
+  private readonly image: Tensor<''> | null;
+  private readonly diagnosis: Tensor<''> | null;
+
+  constructor(gpu: Gpu, config: SchemeConfig) {
+    super();
+    this.config = config;
+    const learnt = (sigma: 'learnt' | 'fixed') => (sigma === 'learnt' ? stateTensor(gpu, '', [], 'sigma', true) : null);
+    this.diagnosis = learnt(config.classSigma);
+    this.image = learnt(config.saliencySigma);
+    this.initialise(0);
+  }
+
+  /** Names of the released code; lg_sigma is the natural logarithm of sigma. */
+  members() {
+    const prefix = this.config.sigmaParameter === 'log' ? 'lg_sigma' : 'sigma';
+    return {
+      ...(this.diagnosis && { [`${prefix}_class`]: this.diagnosis }),
+      ...(this.image && { [`${prefix}_image`]: this.image }),
+    };
+  }
+
+  protected override initials(): Record<string, Initial> {
+    const initial: Initial = { kind: 'constant', value: this.config.sigmaParameter === 'log' ? 0 : 1 };
+    return Object.fromEntries(Object.keys(this.members()).map((name) => [name, initial]));
+  }
+
+  /** The objective. A task without a loss (a network without that head) has no term. */
+  call({ saliency, diagnosis }: TaskLosses): Scalar {
+    const terms: Scalar[] = [];
+    if (saliency) terms.push(this.weighted(this.config.halfSaliency ? scale(saliency, 0.5) : saliency, this.image));
+    if (diagnosis) terms.push(this.weighted(diagnosis, this.diagnosis));
+    if (terms.length === 0) throw new Error('scheme: there is no loss to weigh.');
+    return terms.reduce((total, term) => add(total, term));
+  }
+
+  /** sigma of each task as tensors to be read with the step's results; null where it is fixed at 1. */
+  sigmas(): { readonly saliency: Scalar | null; readonly diagnosis: Scalar | null } {
+    const value = (sigma: Tensor<''> | null) => sigma && (this.config.sigmaParameter === 'log' ? exp(sigma) : scale(sigma, 1));
+    return { saliency: value(this.image), diagnosis: value(this.diagnosis) };
+  }
+
+  /** loss / sigma^2 + ln(sigma + 1) */
+  private weighted(loss: Scalar, sigma: Tensor<''> | null): Scalar {
+    if (!sigma) return this.config.fixedTerm ? shift(loss, Math.LN2) : loss;
+    if (this.config.sigmaParameter === 'log') return add(multiply(loss, exp(scale(sigma, -2))), softplus(sigma));
+    return add(multiply(loss, reciprocal(square(sigma))), log(shift(sigma, 1)));
+  }
+}
