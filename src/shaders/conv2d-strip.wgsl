@@ -59,16 +59,15 @@ fn pack(@builtin(global_invocation_id) id : vec3u) {
   packed[i] = value;
 }
 
-// x: strips of the rows P in workgroups of 32, y: tiles, z: N
-@compute @workgroup_size(32)
-fn forward(
-  @builtin(workgroup_id) group : vec3u,
-  @builtin(local_invocation_index) local : u32,
-  @builtin(subgroup_invocation_id) lane : u32,
-) {
-  let strip = group.x * 32u + local;
-  let last = shape.strips * select(shape.P, (shape.P + 1u) / 2u, shape.tall == 1u) - 1u;
-  let p = (min(strip, last) / shape.strips) * select(1u, 2u, shape.tall == 1u);
+// x: strips of all rows of all images, a subgroup of them to a workgroup; y: tiles
+@compute @workgroup_size(LANES)
+fn forward(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
+  let strip = group.x * LANES + lane;
+  let bands = select(shape.P, (shape.P + 1u) / 2u, shape.tall == 1u); // rows, or pairs of them
+  let last = shape.N * bands * shape.strips - 1u;
+  let band = min(strip, last) / shape.strips;
+  let n = band / bands;
+  let p = (band % bands) * select(1u, 2u, shape.tall == 1u);
   let first = i32(min(strip, last) % shape.strips) * 8; // q of the strip's first pixel
   let W = i32(shape.W);
   let left = first - i32(shape.padW);
@@ -95,7 +94,7 @@ fn forward(
     for (var r = 0u; r < shape.rows; r++) {
       let h = i32(p + r) - i32(shape.padH);
       let inside = select(0.0, 1.0, h >= 0 && h < i32(shape.H));
-      let row = ((group.z * shape.C + c) * shape.H + u32(clamp(h, 0, i32(shape.H) - 1))) * shape.W;
+      let row = ((n * shape.C + c) * shape.H + u32(clamp(h, 0, i32(shape.H) - 1))) * shape.W;
       let x0 = input[row + c0] * (inside * m0);
       let x1 = input[row + c1] * (inside * m1);
       let x2 = input[row + c2] * (inside * m2);
@@ -144,7 +143,7 @@ fn forward(
     return;
   }
   let o = group.y * 8u;
-  let place = Place((group.z * shape.O + o) * shape.P * shape.Q + p * shape.Q + u32(first), p, u32(first), o);
+  let place = Place((n * shape.O + o) * shape.P * shape.Q + p * shape.Q + u32(first), p, u32(first), o);
   store(place, 0u, low0, high0);
   store(place, 1u, low1, high1);
   store(place, 2u, low2, high2);

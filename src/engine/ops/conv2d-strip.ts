@@ -91,7 +91,7 @@ interface StripConvolution {
 
 /** N O P Q from N C H W. `flipped`: the weight is C O 3 3 of the convolution whose input gradient this is. */
 export function stripForward(
-  { pack, forward }: StripKernels,
+  { lanes, pack, forward }: StripKernels,
   g: StripConvolution,
   input: Tensor,
   weight: Tensor,
@@ -127,9 +127,8 @@ export function stripForward(
   const packGroups = Math.ceil(packed.size / 64);
   dispatch(gpu, pack, { weight, packed }, uniforms, [Math.min(packGroups, 65535), Math.ceil(packGroups / 65535)]);
   dispatch(gpu, forward, { input, slab: packed, bias: bias ?? weight, output }, uniforms, [
-    Math.ceil((strips * (tall ? Math.ceil(P / 2) : P)) / 32),
+    Math.ceil((N * strips * (tall ? Math.ceil(P / 2) : P)) / lanes),
     tiles,
-    N,
   ]);
   packed.release();
 }

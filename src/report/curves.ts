@@ -1,0 +1,199 @@
+/**
+ * How the training went: losses, sigmas and learning rates over epochs, one small plot per scheme on common axes.
+ *
+ * Colour says the task, in every figure: blue for saliency, vermilion for the class (Okabe and Ito's pair, which
+ * colour-blind readers tell apart). With several seeds each has a thin line and their median a thick one.
+ */
+import { type Child, html, type Markup } from './html.ts';
+import type { RunRecords, Scheme } from './input.ts';
+import { isNumber } from './numbers.ts';
+import { type PanelOptions, panel, roomy, type Stroke } from './panel.ts';
+import * as series from './series.ts';
+
+const SALIENCY = 'var(--saliency)';
+const CLASS = 'var(--class)';
+const RATE = 'var(--rate)';
+
+/** A line for each run; several get thin ones and a thick median. */
+function strokes(lines: readonly series.Line[], style: Omit<Stroke, 'line'>): Stroke[] {
+  if (!series.hasValues(lines)) return [];
+  if (lines.length === 1) return [{ line: lines[0], ...style }];
+  const { label, ...unlabelled } = style;
+  const width = style.width ?? 1.75;
+  const thin = lines.map((line) => ({ ...unlabelled, line, width: width / 2, opacity: 0.4 }));
+  const median = series.medianLine(lines);
+  return median.length > 0 ? [...thin, { ...style, line: median, width: width * 1.25 }] : thin;
+}
+
+type Draw = (scheme: Scheme) => { readonly strokes: Stroke[]; readonly dots?: PanelOptions['dots'] };
+
+interface Row {
+  readonly heading: Child;
+  readonly name: string;
+  readonly yLabel: string;
+  readonly logarithmic?: boolean;
+  readonly draw: Draw;
+  readonly missing: string;
+}
+
+/** One plot per scheme; nothing where no scheme has a value. */
+function row(schemes: readonly Scheme[], { heading, name, yLabel, logarithmic, draw, missing }: Row): Child {
+  const drawn = schemes.map((scheme) => ({ scheme, ...draw(scheme) }));
+  const extent = series.extent(drawn.flatMap((one) => one.strokes.map(({ line }) => line)));
+  if (!extent) return null;
+  const common = {
+    yLabel,
+    logarithmic,
+    yDomain: roomy(extent, logarithmic),
+    lastEpoch: series.lastEpoch(schemes.flatMap(({ runs }) => runs)),
+  };
+  return html`
+    <h4>${heading}</h4>
+    <div class="panels">${drawn.map(
+      ({ scheme, ...lines }) => html`
+      <div class="panel">
+        <h5>${scheme.label}</h5>
+        ${
+          lines.strokes.length === 0
+            ? html`<p class="missing">${missing}</p>`
+            : panel({
+                ...common,
+                ...lines,
+                label: `${name} of ${scheme.label} over epochs`,
+                best: scheme.runs.map(series.bestEpoch).filter(isNumber),
+                resets: scheme.runs.flatMap(series.resetEpochs),
+              })
+        }
+      </div>`,
+    )}
+    </div>`;
+}
+
+function lossRow(schemes: readonly Scheme[], name: series.LossName): Child {
+  const saliency = name === 'saliencyLoss';
+  const colour = saliency ? SALIENCY : CLASS;
+  const bestPoint = (run: RunRecords) => {
+    const best = series.bestEpoch(run);
+    const point = series.lossLine(run, 'valid', name).find(({ x, y }) => x === best && isNumber(y));
+    return point ? [{ ...point, colour }] : [];
+  };
+  return row(schemes, {
+    heading: saliency ? html`Saliency loss <i>L</i><sub>s</sub>` : html`Class loss <i>L</i><sub>c</sub>`,
+    name: saliency ? 'Saliency loss' : 'Class loss',
+    yLabel: 'loss (nats)',
+    missing: saliency ? 'no saliency head' : 'no class head',
+    draw: ({ runs }) => ({
+      strokes: (['train', 'valid'] as const).flatMap((split) =>
+        strokes(
+          runs.map((run) => series.lossLine(run, split, name)),
+          { colour, dashed: split === 'valid' },
+        ),
+      ),
+      dots: runs.flatMap(bestPoint),
+    }),
+  });
+}
+
+function ratesOf({ runs }: Scheme): series.Rates[] {
+  return runs.map((run) => series.rates(run, runs.length === 1 ? 'step' : 'epoch'));
+}
+
+function sigmaRow(schemes: readonly Scheme[]): Child {
+  return row(schemes, {
+    heading: html`Scales <i>\u03c3</i><sub>s</sub> and <i>\u03c3</i><sub>c</sub>`,
+    name: 'Scales sigma of both tasks',
+    yLabel: '\u03c3 (no unit)',
+    missing: 'no scale was recorded',
+    draw: (scheme) => {
+      const rates = ratesOf(scheme);
+      return {
+        strokes: [
+          ...strokes(
+            rates.map((one) => one.saliencySigma),
+            { colour: SALIENCY, label: 'saliency' },
+          ),
+          ...strokes(
+            rates.map((one) => one.classSigma),
+            { colour: CLASS, label: 'class' },
+          ),
+        ],
+      };
+    },
+  });
+}
+
+function rateRow(schemes: readonly Scheme[]): Child {
+  // A logarithmic axis has no place for 0 and below.
+  const positive = (line: series.Line) => line.map(({ x, y }) => ({ x, y: y > 0 ? y : Number.NaN }));
+  return row(schemes, {
+    heading: html`Learning rate <i>r</i> and what each task feels of it, <i>r</i>/<i>\u03c3</i>\u00b2`,
+    name: 'Learning rate and effective learning rates',
+    yLabel: 'rate (per step, log scale)',
+    logarithmic: true,
+    missing: 'no rate was recorded',
+    draw: (scheme) => {
+      const rates = ratesOf(scheme);
+      const of = (name: keyof series.Rates) => rates.map((one) => positive(one[name]));
+      return {
+        strokes: [
+          ...strokes(of('learningRate'), { colour: RATE, width: 5 }),
+          ...strokes(of('saliencyRate'), { colour: SALIENCY, label: 'saliency' }),
+          ...strokes(of('classRate'), { colour: CLASS, label: 'class' }),
+        ],
+      };
+    },
+  });
+}
+
+const keyLine = (colour: string, text: string, extra: Child = null) => html`
+  <span class="key"><svg xmlns="http://www.w3.org/2000/svg" width="28" height="10" aria-hidden="true"><path d="M1,5H27" style="stroke:var(--${colour})"${extra} /></svg> ${text}</span>`;
+const DASH = html` stroke-dasharray="5,4"`;
+const THICK = html` stroke-width="5"`;
+const keySign = (sign: string, text: string) =>
+  html`<span class="key"><span aria-hidden="true">${sign}</span> ${text}</span>`;
+
+function figure(rows: readonly Child[], key: readonly Child[], caption: Child): Child {
+  if (rows.every((one) => one === null)) return null;
+  return html`
+    <figure class="curves">
+      <p class="keys">${key}</p>
+      ${rows}
+      <figcaption>${caption}</figcaption>
+    </figure>`;
+}
+
+export function curves(schemes: readonly Scheme[]): Markup {
+  const runs = schemes.flatMap((scheme) => scheme.runs);
+  const seeds = schemes.some((scheme) => scheme.runs.length > 1)
+    ? ' Thin lines are single seeds, the thick one is their median as far as all of them ran.'
+    : '';
+  const bestAndResets = [
+    keySign('\u22ee', 'best epoch'),
+    runs.some((run) => series.resetEpochs(run).length > 0) && keySign('\u25bc', 'rate cut, back to the best epoch'),
+  ];
+  const figures = [
+    figure(
+      [lossRow(schemes, 'saliencyLoss'), lossRow(schemes, 'classLoss')],
+      [
+        keyLine('ink', 'training'),
+        keyLine('ink', 'validation', DASH),
+        keySign('\u25cf', 'best network'),
+        bestAndResets,
+      ],
+      html`Raw losses, not divided by <i>\u03c3</i>\u00b2. Look for overfitting: a dashed line that turns up while the solid
+        one beneath it goes on falling. Plots in one line share their axes.${seeds}`,
+    ),
+    figure(
+      [sigmaRow(schemes), rateRow(schemes)],
+      [keyLine('saliency', 'saliency'), keyLine('class', 'class'), keyLine('rate', 'r itself', THICK), bestAndResets],
+      html`Look for the loop that the paper describes: a loss that falls draws its <i>\u03c3</i> down, and
+        <i>r</i>/<i>\u03c3</i>\u00b2 up. A scale that a scheme fixes stays at 1, and its task learns at <i>r</i> itself.${seeds}`,
+    ),
+  ];
+  const drawn = figures.some((one) => one !== null);
+  return html`
+    <section id="training" aria-labelledby="training-heading">
+      <h2 id="training-heading">How the training went</h2>
+      ${drawn ? figures : html`<p class="missing">No epoch was recorded, so there is nothing to draw.</p>`}
+    </section>`;
+}
