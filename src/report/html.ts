@@ -23,8 +23,8 @@ export type Child = Markup | string | number | boolean | null | undefined | read
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-// C0 controls (but tab and line breaks) and lone surrogates are not allowed in HTML at all.
-const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\p{Surrogate}/gu;
+// Control characters (but tab and line breaks) and lone surrogates are not allowed in HTML at all.
+const FORBIDDEN = /(?![\t\n\r])\p{Control}|\p{Surrogate}/gu;
 
 export function escapeText(text: string): string {
   return text.replace(FORBIDDEN, '\ufffd').replace(/[&<>"']/g, (character) => ENTITIES[character]);

@@ -34,7 +34,8 @@ const table = {
 } satisfies Record<string, Row>;
 
 // exp(-x) overflows to infinity below x = -88, and 1 / (1 + infinity) need not be 0 in WGSL, so the exponent is never positive.
-// log1p: ln(1 + z) = z * ln(u) / (u - 1) with u = 1 + z rounded, exact where 1 + z loses the digits of z (W. Kahan).
+// log1p: 1 + z would lose the digits of a small z, and shader compilers undo Kahan's way round that ((1 + z) - 1 becomes z), so
+// ln(1 + z) = 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...) with s = z / (2 + z), at most 1/3 for the z <= 1 that occur here.
 const helpers = `
 fn logistic(x : f32) -> f32 {
   let e = exp(-abs(x));
@@ -42,9 +43,10 @@ fn logistic(x : f32) -> f32 {
 }
 
 fn log1p(z : f32) -> f32 {
-  let u = 1.0 + z;
-  let d = u - 1.0;
-  return select(z * log(u) / d, z, d == 0.0);
+  let s = z / (2.0 + z);
+  let t = s * s;
+  let tail = 1.0 / 7.0 + t * (1.0 / 9.0 + t * (1.0 / 11.0 + t * (1.0 / 13.0 + t / 15.0)));
+  return 2.0 * s * (1.0 + t * (1.0 / 3.0 + t * (1.0 / 5.0 + t * tail)));
 }`;
 
 const kernels = new Map<string, { forward: Kernel; backward: Kernel }>();

@@ -1,0 +1,175 @@
+/**
+ * What a training run is: every choice has a name, a documented default, and a place in config.json.
+ *
+ * Where the paper and the released code differ, both are options: preset `paper` follows the text, preset `released` the code.
+ */
+import { z } from 'zod';
+import { unetFamily } from './model.ts';
+import { type SchemeConfig, type SchemeName, schemes } from './schemes/uncertainty.ts';
+
+const multipleOf16 = (what: string) =>
+  z
+    .number()
+    .int()
+    .positive()
+    .refine((length) => length % 16 === 0, {
+      error: ({ input }) =>
+        `${what} ${input} is not a multiple of 16, which four poolings by two need; use ${Math.max(16, Math.round(Number(input) / 16) * 16)}`,
+    });
+
+const network = z.strictObject({
+  /** A U-Net of the paper's tables. */
+  name: z.enum(Object.keys(unetFamily) as [keyof typeof unetFamily, ...(keyof typeof unetFamily)[]]),
+  /** Channels of the first level. */
+  base: z.number().int().min(1).max(256),
+  /** Share of the class head's hidden units that a step leaves out. */
+  dropout: z.number().min(0).lt(1),
+});
+
+const scheme = z.strictObject({
+  name: z.enum(Object.keys(schemes) as [SchemeName, ...SchemeName[]]),
+  /** Learn ln sigma (released code) or sigma itself (the paper's text). */
+  sigmaParameter: z.enum(['log', 'direct']),
+  /** Divide the saliency loss by 2 (released code). */
+  halfSaliency: z.boolean(),
+  /** Keep the constant ln 2 of a sigma that is fixed at 1 (released code). */
+  fixedTerm: z.boolean(),
+});
+
+const optimizer = z.strictObject({
+  name: z.enum(['adam', 'rmsprop', 'sgd']),
+  learningRate: z.number().positive(),
+  /** Only for sgd and rmsprop. */
+  momentum: z.number().min(0).lt(1),
+  weightDecay: z.number().min(0),
+});
+
+const schedule = z.strictObject({
+  /** plateau: cut the rate and go back to the best epoch; cosine: warm restarts; constant. */
+  name: z.enum(['plateau', 'cosine', 'constant']),
+  /** Epochs without improvement before a cut. */
+  patience: z.number().int().min(0),
+  factor: z.number().positive().lt(1),
+  minimumRate: z.number().min(0),
+  /** Epochs without a new best before the run ends; null: 2 patience + 3, as released. */
+  earlyStop: z.number().int().positive().nullable(),
+  /** What a cut takes back to the best epoch: everything (released code) or the network alone (the paper's text). */
+  reset: z.enum(['everything', 'network']),
+  /** Epochs of the first cosine cycle, and by what each next one is longer. */
+  period: z.number().int().positive(),
+  stretch: z.number().int().positive(),
+});
+
+const synthetic = z.strictObject({
+  seed: z.number().int().min(0),
+  train: z.number().int().min(3),
+  valid: z.number().int().min(3),
+  test: z.number().int().min(3),
+});
+
+export const configSchema = z.strictObject({
+  preset: z.string(),
+  height: multipleOf16('height'),
+  width: multipleOf16('width'),
+  network,
+  scheme,
+  optimizer,
+  schedule,
+  epochs: z.number().int().positive(),
+  batchSize: z.number().int().positive(),
+  seed: z.number().int().min(0),
+  /** "synthetic", or the folder of a prepared data set. */
+  data: z.string().min(1),
+  synthetic,
+});
+
+export type TrainConfig = z.infer<typeof configSchema>;
+
+type Overrides<T> = { readonly [Key in keyof T]?: T[Key] extends object | null ? Overrides<T[Key]> : T[Key] };
+export type ConfigOverrides = Overrides<TrainConfig>;
+
+const paper: TrainConfig = {
+  preset: 'paper',
+  height: 640,
+  width: 416,
+  network: { name: 'mt-unet', base: 64, dropout: 0.25 },
+  scheme: { name: 'mtls3', sigmaParameter: 'log', halfSaliency: false, fixedTerm: false },
+  optimizer: { name: 'adam', learningRate: 1e-4, momentum: 0, weightDecay: 0 },
+  schedule: { name: 'plateau', patience: 40, factor: 0.1, minimumRate: 1e-8, earlyStop: null, reset: 'everything', period: 10, stretch: 2 },
+  epochs: 1024,
+  batchSize: 6,
+  seed: 1,
+  data: 'synthetic',
+  synthetic: { seed: 2022, train: 758, valid: 108, test: 217 },
+};
+
+export const presets = {
+  /** Minutes on two processor cores. */
+  tiny: {
+    ...paper,
+    preset: 'tiny',
+    height: 96,
+    width: 64,
+    network: { ...paper.network, base: 4 },
+    optimizer: { ...paper.optimizer, learningRate: 3e-3 },
+    schedule: { ...paper.schedule, patience: 3 },
+    epochs: 10,
+    synthetic: { ...paper.synthetic, train: 180, valid: 30, test: 60 },
+  },
+  /** An hour on two processor cores, minutes on a GPU. */
+  small: {
+    ...paper,
+    preset: 'small',
+    height: 160,
+    width: 112,
+    network: { ...paper.network, base: 8 },
+    optimizer: { ...paper.optimizer, learningRate: 1e-3 },
+    schedule: { ...paper.schedule, patience: 8 },
+    epochs: 60,
+    synthetic: { ...paper.synthetic, train: 480, valid: 60, test: 120 },
+  },
+  /** The paper's text: 640 x 416, Eq. 1, 4 and 5 as printed. */
+  paper,
+  /** The released code: 640 x 512, half the saliency loss, ln 2 for a fixed sigma. */
+  released: { ...paper, preset: 'released', width: 512, scheme: { ...paper.scheme, halfSaliency: true, fixedTerm: true } },
+} as const satisfies Record<string, TrainConfig>;
+
+export type PresetName = keyof typeof presets;
+
+/** A configuration that cannot be used; the message names each path, the value and the reason. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConfigError';
+  }
+}
+
+/** Fills `overrides` from the preset and checks the whole. */
+export function resolveConfig(preset: string, overrides: unknown = {}): TrainConfig {
+  if (!Object.hasOwn(presets, preset)) {
+    throw new ConfigError(`preset "${preset}" is not known; the presets are ${Object.keys(presets).join(', ')}.`);
+  }
+  return parseConfig(merge(presets[preset as PresetName], overrides));
+}
+
+export function parseConfig(config: unknown): TrainConfig {
+  const parsed = configSchema.safeParse(config);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'config'}: ${message}`);
+  throw new ConfigError(`${problems.join('; ')}.`);
+}
+
+/** The scheme's sigmas with the options of this run. */
+export function schemeConfig({ scheme: { name, ...options } }: TrainConfig): SchemeConfig {
+  return { ...schemes[name], ...options };
+}
+
+function merge(base: unknown, overrides: unknown): unknown {
+  if (!isRecord(base) || !isRecord(overrides)) return overrides === undefined ? base : overrides;
+  const keys = new Set([...Object.keys(base), ...Object.keys(overrides)]);
+  return Object.fromEntries([...keys].map((key) => [key, merge(own(base, key), own(overrides, key))]));
+}
+
+const own = (record: Record<string, unknown>, key: string) => (Object.hasOwn(record, key) ? record[key] : undefined);
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,300 @@
+/**
+ * The training loop of the paper's Appendix B: Adam, a plateau schedule that cuts the rate and goes back to the best epoch, early stop.
+ *
+ * Reads a data set and tells hooks what happens; knows no files. A run that is interrupted and resumed from its checkpoint ends with the
+ * same bits as one that was not.
+ */
+import { type Batch, batches } from '../data/batches.ts';
+import type { ChestDataset } from '../data/dataset.ts';
+import { Adam, backward, CosineWarmRestarts, Dropout, type Gpu, type Optimizer, RMSProp, type Scalar, SGD } from '../engine/index.ts';
+import { findNonFinite } from '../engine/ops/audit.ts';
+import { type Checkpoint, type Snapshot, takeSnapshot } from './checkpoint.ts';
+import { schemeConfig, type TrainConfig } from './config.ts';
+import { meanLosses, SplitTotals } from './evaluate.ts';
+import { predictBatch } from './losses.ts';
+import { MTUNet, unetFamily } from './model.ts';
+import { PlateauReset, type PlateauResetState, type StopReason } from './plateau-reset.ts';
+import type { EpochRecord, StepRecord } from './records.ts';
+import { UncertaintyScheme } from './schemes/uncertainty.ts';
+
+export interface TrainHooks {
+  /** After every optimizer step. */
+  step?(record: StepRecord, of: { readonly stepsPerEpoch: number; readonly epochs: number }): void;
+  epoch?(record: EpochRecord): void;
+  /** After every epoch, and when the run is interrupted. */
+  checkpoint?(checkpoint: Checkpoint): void | Promise<void>;
+}
+
+export interface TrainOutcome {
+  readonly stop: StopReason | 'interrupted';
+  /** The epoch whose network is the best; 0 before the first epoch has ended. */
+  readonly bestEpoch: number;
+}
+
+/** A loss that is not a number, with the operation that made it. Nothing was changed by the step. */
+export class NonFiniteLossError extends Error {
+  constructor(loss: number, step: number, origin: string | null, learningRate: number) {
+    const where = origin
+      ? `the first tensor that is not finite comes from ${origin}`
+      : 'and the same step, run again with every operation checked, was finite';
+    super(`The loss is ${loss} at step ${step}: ${where}; lower the learning rate (now ${learningRate}) or check the data, then resume.`);
+    this.name = 'NonFiniteLossError';
+  }
+}
+
+interface TrainProgress {
+  readonly config: TrainConfig;
+  readonly dataHash: string;
+  /** Epoch under way, from 1, and how many of its batches are done. */
+  readonly epoch: number;
+  readonly batchesDone: number;
+  readonly totals: ReturnType<SplitTotals['save']>;
+  readonly steps: number;
+  readonly bestEpoch: number;
+  readonly draws: readonly number[];
+  readonly schedule: PlateauResetState;
+  /** Seconds of this epoch before an interruption. */
+  readonly seconds: number;
+}
+
+export class Trainer {
+  readonly model: MTUNet;
+  readonly scheme: UncertaintyScheme;
+  readonly config: TrainConfig;
+  private readonly gpu: Gpu;
+  private readonly dataset: ChestDataset;
+  private readonly hooks: TrainHooks;
+  private readonly optimizer: Optimizer;
+  private readonly schedule: PlateauReset;
+  private readonly cosine: CosineWarmRestarts | null;
+  private best: Snapshot | null = null;
+  private bestEpoch = 0;
+  private epoch = 1;
+  private batchesDone = 0;
+  private totals = new SplitTotals();
+  private steps = 0;
+  private secondsBefore = 0;
+  private ended: StopReason | null = null;
+
+  constructor(gpu: Gpu, config: TrainConfig, dataset: ChestDataset, hooks: TrainHooks = {}) {
+    checkDataset(config, dataset);
+    this.gpu = gpu;
+    this.config = config;
+    this.dataset = dataset;
+    this.hooks = hooks;
+    const { name, base, dropout } = config.network;
+    this.model = new MTUNet(gpu, { base, dropout, classes: dataset.classNames.length, ...unetFamily[name] }, config.seed);
+    this.scheme = new UncertaintyScheme(gpu, schemeConfig(config));
+    this.optimizer = makeOptimizer(config, [...this.model.parameters(), ...this.scheme.parameters()]);
+    const { schedule, epochs, optimizer } = config;
+    this.schedule = new PlateauReset({
+      learningRate: optimizer.learningRate,
+      // Other schedules never cut; they share the decisions about the best epoch and the end.
+      patience: schedule.name === 'plateau' ? schedule.patience : Number.MAX_SAFE_INTEGER,
+      factor: schedule.factor,
+      minimumRate: schedule.name === 'plateau' ? schedule.minimumRate : 0,
+      earlyStop: schedule.earlyStop ?? 2 * schedule.patience + 3,
+      epochs,
+    });
+    const { period, stretch, minimumRate } = schedule;
+    this.cosine =
+      schedule.name === 'cosine' ? new CosineWarmRestarts({ learningRate: optimizer.learningRate, period, stretch, minimumRate }) : null;
+  }
+
+  /** Steps done so far, and the epoch under way; what the logs may hold at most. */
+  get position(): { readonly steps: number; readonly epoch: number } {
+    return { steps: this.steps, epoch: this.epoch };
+  }
+
+  get stepsPerEpoch(): number {
+    return Math.ceil(this.dataset.train.length / this.config.batchSize);
+  }
+
+  /** Trains until a stop rule holds or `signal` is aborted; an interrupted run ends between two steps, after a checkpoint. */
+  async run(signal?: AbortSignal): Promise<TrainOutcome> {
+    while (this.ended === null) {
+      const whole = await this.trainEpoch(signal);
+      if (!whole) return { stop: 'interrupted', bestEpoch: this.bestEpoch };
+    }
+    await this.loadBest('network');
+    return { stop: this.ended, bestEpoch: this.bestEpoch };
+  }
+
+  async checkpoint(): Promise<Checkpoint> {
+    const current = await takeSnapshot({ network: this.model, scheme: this.scheme, optimizer: this.optimizer });
+    const { config, epoch, batchesDone, steps, bestEpoch, schedule } = this;
+    const progress: TrainProgress = {
+      config,
+      dataHash: this.dataset.hash,
+      epoch,
+      batchesDone,
+      totals: this.totals.save(),
+      steps,
+      bestEpoch,
+      draws: this.dropouts().map(({ draws }) => draws),
+      schedule: schedule.state,
+      seconds: this.secondsBefore,
+    };
+    return { current, best: this.best, progress: progress as unknown as Checkpoint['progress'] };
+  }
+
+  /** Goes on where `checkpoint` was taken. */
+  resume({ current, best, progress }: Checkpoint): void {
+    const saved = progress as unknown as TrainProgress;
+    if (saved.dataHash !== this.dataset.hash) {
+      throw new Error(
+        `The checkpoint was made with data ${saved.dataHash}, but the data now are ${this.dataset.hash}; resume with the data that the run began with.`,
+      );
+    }
+    this.load(current, 'everything');
+    this.best = best;
+    this.bestEpoch = saved.bestEpoch;
+    this.epoch = saved.epoch;
+    this.batchesDone = saved.batchesDone;
+    this.totals = SplitTotals.load(saved.totals);
+    this.steps = saved.steps;
+    this.secondsBefore = saved.seconds;
+    this.schedule.load(saved.schedule);
+    this.dropouts().forEach((layer, i) => {
+      layer.draws = saved.draws[i];
+    });
+  }
+
+  dispose(): void {
+    this.model.dispose();
+    this.scheme.dispose();
+    this.optimizer.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private async trainEpoch(signal?: AbortSignal): Promise<boolean> {
+    const { config, dataset, hooks } = this;
+    const started = performance.now();
+    const learningRate = this.cosine ? this.cosine.learningRate : this.schedule.learningRate;
+    this.optimizer.learningRate = learningRate;
+    this.model.train();
+    let index = 0;
+    for (const batch of batches(dataset.train, { batchSize: config.batchSize, seed: config.seed, epoch: this.epoch })) {
+      if (index++ < this.batchesDone) continue;
+      if (signal?.aborted) {
+        this.secondsBefore += (performance.now() - started) / 1000;
+        await hooks.checkpoint?.(await this.checkpoint());
+        return false;
+      }
+      if (this.cosine) this.optimizer.learningRate = this.cosine.step(this.epoch - 1 + this.batchesDone / this.stepsPerEpoch);
+      await this.trainStep(batch);
+      this.batchesDone++;
+    }
+    const valid = await meanLosses(this.gpu, this.model, this.scheme, dataset.valid, config);
+    const sigmas = await this.gpu.step(() => this.scheme.sigmas());
+    const decision = this.schedule.next(this.epoch, valid.losses.loss);
+    const record: EpochRecord = {
+      epoch: this.epoch,
+      train: this.totals.mean(),
+      valid: valid.losses,
+      validAccuracy: valid.accuracy,
+      saliencySigma: sigmaValue(sigmas.saliency as number | null, this.model.config.saliency !== 'none'),
+      classSigma: sigmaValue(sigmas.diagnosis as number | null, this.model.config.diagnosis !== 'none'),
+      learningRate,
+      best: decision.best,
+      reset: decision.reset,
+      seconds: this.secondsBefore + (performance.now() - started) / 1000,
+    };
+    if (decision.best) {
+      this.best = await takeSnapshot({ network: this.model, scheme: this.scheme, optimizer: this.optimizer });
+      this.bestEpoch = this.epoch;
+    }
+    if (decision.reset) await this.loadBest(config.schedule.reset);
+    this.ended = decision.stop;
+    this.epoch++;
+    this.batchesDone = 0;
+    this.totals = new SplitTotals();
+    this.secondsBefore = 0;
+    hooks.epoch?.(record);
+    await hooks.checkpoint?.(await this.checkpoint());
+    return true;
+  }
+
+  private async trainStep(batch: Batch): Promise<void> {
+    const { gpu, model, scheme, optimizer, config } = this;
+    const draws = this.dropouts().map((layer) => layer.draws);
+    const forward = () => {
+      const { losses } = predictBatch(gpu, model, batch, config);
+      return { ...losses, loss: scheme.call(losses) };
+    };
+    const result = await gpu.step(() => {
+      const sigmas = scheme.sigmas();
+      const { saliency, diagnosis, loss } = forward();
+      backward(loss);
+      optimizer.step({ guard: loss });
+      return { saliency: saliency as Scalar, diagnosis: diagnosis as Scalar, loss, sigmas };
+    });
+    this.steps++;
+    if (!Number.isFinite(result.loss)) {
+      this.dropouts().forEach((layer, i) => {
+        layer.draws = draws[i];
+      });
+      const inputs = [...model.parameters(), ...scheme.parameters()].map(({ tensor }) => tensor);
+      const origin = await findNonFinite(gpu, inputs, () => backward(forward().loss));
+      throw new NonFiniteLossError(result.loss, this.steps, origin, optimizer.learningRate);
+    }
+    const saliencySigma = sigmaValue(result.sigmas.saliency as number | null, model.config.saliency !== 'none');
+    const classSigma = sigmaValue(result.sigmas.diagnosis as number | null, model.config.diagnosis !== 'none');
+    const rate = (sigma: number | null) => (sigma === null ? null : optimizer.learningRate / (sigma * sigma));
+    const record: StepRecord = {
+      epoch: this.epoch,
+      step: this.steps,
+      loss: result.loss,
+      saliencyLoss: result.saliency ?? null,
+      classLoss: result.diagnosis ?? null,
+      saliencySigma,
+      classSigma,
+      learningRate: optimizer.learningRate,
+      effectiveSaliencyRate: rate(saliencySigma),
+      effectiveClassRate: rate(classSigma),
+    };
+    this.totals.add(record);
+    this.hooks.step?.(record, { stepsPerEpoch: this.stepsPerEpoch, epochs: config.epochs });
+  }
+
+  private async loadBest(what: 'everything' | 'network'): Promise<void> {
+    if (this.best) this.load(this.best, what);
+  }
+
+  private load(snapshot: Snapshot, what: 'everything' | 'network'): void {
+    this.model.loadStateDict(snapshot.network);
+    if (what === 'network') return;
+    this.scheme.loadStateDict(snapshot.scheme);
+    this.optimizer.load(snapshot.optimizer);
+  }
+
+  private dropouts(): Dropout[] {
+    return [...this.model.modules()].map(({ module }) => module).filter((module): module is Dropout => module instanceof Dropout);
+  }
+}
+
+/** A task that the network has but whose sigma is not learnt has sigma 1. */
+function sigmaValue(learnt: number | null, hasTask: boolean): number | null {
+  return hasTask ? (learnt ?? 1) : null;
+}
+
+function makeOptimizer({ optimizer }: TrainConfig, parameters: ReturnType<MTUNet['parameters']> extends Iterable<infer P> ? P[] : never): Optimizer {
+  const { name, ...options } = optimizer;
+  if (name === 'adam') return new Adam(parameters, options);
+  return name === 'rmsprop' ? new RMSProp(parameters, options) : new SGD(parameters, options);
+}
+
+function checkDataset(config: TrainConfig, dataset: ChestDataset): void {
+  const { height, width } = dataset;
+  if (height !== config.height || width !== config.width) {
+    throw new Error(
+      `The data are ${height} x ${width}, but the run is set to ${config.height} x ${config.width}; set height and width to those of the data.`,
+    );
+  }
+  for (const split of ['train', 'valid', 'test'] as const) {
+    if (dataset[split].length === 0) throw new Error(`The ${split} split of ${dataset.name} has no images; choose a larger data set.`);
+  }
+}
