@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { type ConvOptions, conv2d, type Shape, type Tensor, upload } from '../../../src/engine/index.ts';
+import { testGpu } from '../../support/gpu.ts';
+import { checkOperation } from '../../support/grad-check.ts';
+import { conv2dGradients, conv2d as reference } from '../../support/reference/conv2d.ts';
+import { draw, values } from '../../support/reference/values.ts';
+
+/** input N C H W, weight O C R S */
+const cases: [what: string, input: Shape, weight: Shape, options: ConvOptions][] = [
+  ['one pixel, one channel', [1, 1, 1, 1], [1, 1, 1, 1], {}],
+  ['one pixel under 3 x 3', [1, 3, 1, 1], [5, 3, 3, 3], { padding: 1 }],
+  ['two pixels', [1, 2, 1, 2], [3, 2, 3, 3], { padding: 1 }],
+  ['3 x 3, odd sides', [2, 3, 7, 5], [5, 3, 3, 3], { padding: 1 }],
+  ['3 x 3, no padding', [2, 5, 9, 7], [3, 5, 3, 3], {}],
+  ['3 x 3, more padding than needed', [1, 3, 5, 6], [2, 3, 3, 3], { padding: 2 }],
+  ['3 x 3, no padding above, one beside', [1, 2, 6, 5], [3, 2, 3, 3], { padding: [0, 1] }],
+  ['channels that fill no tile', [1, 17, 6, 6], [9, 17, 3, 3], { padding: 1 }],
+  ['channels that fill tiles', [2, 16, 8, 8], [32, 16, 3, 3], { padding: 1 }],
+  ['7 to 1 channels', [2, 7, 11, 13], [1, 7, 3, 3], { padding: 1 }],
+  ['1 to 17 channels', [2, 1, 13, 11], [17, 1, 3, 3], { padding: 1 }],
+  ['rows longer than a strip', [1, 2, 5, 70], [3, 2, 3, 3], { padding: 1 }],
+  ['a wide, flat image', [1, 3, 1, 67], [4, 3, 3, 3], { padding: 1 }],
+  ['a narrow, tall image', [1, 3, 67, 1], [4, 3, 3, 3], { padding: 1 }],
+  ['an image above 4,096 pixels', [1, 2, 65, 66], [2, 2, 3, 3], { padding: 1 }],
+  ['five images', [5, 4, 8, 8], [4, 4, 3, 3], { padding: 1 }],
+  ['1 x 1', [2, 9, 5, 7], [7, 9, 1, 1], {}],
+  ['1 x 1 over many channels', [1, 65, 3, 3], [33, 65, 1, 1], {}],
+  ['1 x 1, stride 2', [1, 3, 7, 9], [4, 3, 1, 1], { stride: 2 }],
+  ['1 x 3', [1, 3, 5, 7], [4, 3, 1, 3], { padding: [0, 1] }],
+  ['3 x 1', [1, 3, 5, 7], [4, 3, 3, 1], { padding: [1, 0] }],
+  ['1 x 7', [1, 2, 4, 9], [3, 2, 1, 7], { padding: [0, 3] }],
+  ['7 x 1', [1, 2, 9, 4], [3, 2, 7, 1], { padding: [3, 0] }],
+  ['2 x 2', [1, 3, 5, 5], [2, 3, 2, 2], {}],
+  ['5 x 5', [2, 3, 9, 8], [2, 3, 5, 5], { padding: 2 }],
+  ['7 x 7, stride 2', [1, 3, 15, 14], [5, 3, 7, 7], { stride: 2, padding: 3 }],
+  ['stride 2, odd input', [2, 3, 7, 9], [5, 3, 3, 3], { stride: 2, padding: 1 }],
+  ['stride 2, a last row that no window reads', [1, 3, 8, 8], [2, 3, 3, 3], { stride: 2 }],
+  ['stride 3 x 2', [1, 2, 10, 9], [3, 2, 3, 3], { stride: [3, 2], padding: 1 }],
+  ['stride longer than the kernel', [1, 2, 9, 9], [3, 2, 2, 2], { stride: 4 }],
+  ['dilation 2', [1, 3, 9, 8], [4, 3, 3, 3], { padding: 2, dilation: 2 }],
+  ['dilation 3 x 1 with stride 2', [1, 2, 11, 9], [3, 2, 3, 3], { stride: 2, padding: [3, 1], dilation: [3, 1] }],
+  ['two groups', [2, 6, 5, 7], [4, 3, 3, 3], { padding: 1, groups: 2 }],
+  ['depthwise', [2, 5, 7, 6], [5, 1, 3, 3], { padding: 1, groups: 5 }],
+  ['depthwise, two outputs a channel, stride 2', [1, 3, 7, 7], [6, 1, 3, 3], { stride: 2, padding: 1, groups: 3 }],
+];
+
+const zeroPadded = { directions: 1, elements: 2 };
+
+describe.each(cases)('%s', (_, inputShape, weightShape, options) => {
+  const input = draw('NCHW', inputShape);
+  const weight = draw('OCRS', weightShape);
+  const bias = draw('C', [weightShape[0]]);
+
+  it('computes every product, forward and backward', () =>
+    checkOperation(
+      { input, weight, bias },
+      ({ input, weight, bias }) => conv2d(input, weight, bias, options),
+      (given) => reference(given, options),
+      { gradients: (given, upstream) => conv2dGradients(given, upstream, options) },
+    ));
+
+  it('has the gradients of finite differences', () =>
+    checkOperation(
+      { input, weight, bias },
+      ({ input, weight, bias }) => conv2d(input, weight, bias, options),
+      (given) => reference(given, options),
+      zeroPadded,
+    ));
+});
+
+it('needs no bias', () =>
+  checkOperation(
+    { input: draw('NCHW', [2, 3, 5, 6]), weight: draw('OCRS', [4, 3, 3, 3]) },
+    ({ input, weight }) => conv2d(input, weight, null, { padding: 1 }),
+    (given) => reference(given, { padding: 1 }),
+    { gradients: (given, upstream) => conv2dGradients(given, upstream, { padding: 1 }) },
+  ));
+
+it('computes no gradient that nobody wants', () =>
+  checkOperation(
+    { input: draw('NCHW', [2, 3, 5, 6]), weight: draw('OCRS', [4, 3, 3, 3]) },
+    ({ input, weight }) => conv2d(input, weight, null, { padding: 1 }),
+    (given) => reference(given, { padding: 1 }),
+    { constant: ['input'] },
+  ));
+
+it('tells an image from its mirror image', () => {
+  // A kernel with one tap, off centre on both axes: the output is the input moved down and left.
+  const weight = values('OCRS', [1, 1, 3, 3], [0, 0, 1, 0, 0, 0, 0, 0, 0]);
+  return checkOperation(
+    { input: draw('NCHW', [1, 1, 9, 9]), weight },
+    ({ input, weight }) => conv2d(input, weight, null, { padding: 1 }),
+    (given) => reference(given, { padding: 1 }),
+  );
+});
+
+describe('refuses', () => {
+  const refused = async (input: Shape, weight: Shape, bias: number, options: ConvOptions, message: RegExp) => {
+    const gpu = await testGpu();
+    const zero = <A extends string>(axes: A, shape: Shape, name: string): Tensor<A> =>
+      upload(gpu, axes, shape, new Float32Array(shape.reduce((product, length) => product * length, 1)), name);
+    await expect(async () =>
+      gpu.step(() =>
+        conv2d(zero('NCHW', input, 'image'), zero('OCRS', weight, 'Conv2.0.weight'), zero('C', [bias], 'b'), options),
+      ),
+    ).rejects.toThrow(message);
+  };
+
+  it('channels that disagree, with both shapes by letter and name', () =>
+    refused(
+      [6, 3, 8, 8],
+      [128, 64, 3, 3],
+      128,
+      {},
+      /conv2d: channels disagree\. input has C=3, weight expects C=64\.\n {2}input {2}N=6 C=3 H=8 W=8 {3}\(image\)\n {2}weight O=128 C=64 R=3 S=3 {3}\(Conv2\.0\.weight\)\n {2}Did the layer before produce 64 channels\?/,
+    ));
+  it('groups that do not divide the outputs', () =>
+    refused([1, 4, 5, 5], [3, 2, 3, 3], 3, { groups: 2 }, /O=3 outputs do not divide into 2 groups/));
+  it('a bias of another length', () => refused([1, 2, 5, 5], [3, 2, 3, 3], 4, {}, /bias has 4 values for O=3 outputs/));
+  it('an image smaller than the kernel', () =>
+    refused([1, 2, 2, 5], [3, 2, 3, 3], 3, {}, /smaller than the dilated kernel, the output would be 0 x 3/));
+});
