@@ -6,8 +6,7 @@
  *
  * No clock time is written, so equal runs leave equal files.
  */
-import type { Optimizer, OptimizerState, StateDict } from '../engine/index.ts';
-import type { Module } from '../engine/index.ts';
+import type { Module, Optimizer, OptimizerState, StateDict } from '../engine/index.ts';
 import { readSafetensors, SafetensorsError, type TensorData, writeSafetensors } from '../engine/safetensors.ts';
 
 /** The state of one network with its scheme and optimizer. */
@@ -30,7 +29,11 @@ export interface Checkpoint {
 
 const FORMAT = 'mtunet-checkpoint-1';
 
-export async function takeSnapshot(parts: { network: Module; scheme: Module; optimizer: Optimizer }): Promise<Snapshot> {
+export async function takeSnapshot(parts: {
+  network: Module;
+  scheme: Module;
+  optimizer: Optimizer;
+}): Promise<Snapshot> {
   const network = await parts.network.stateDict();
   const scheme = await parts.scheme.stateDict();
   return { network, scheme, optimizer: await parts.optimizer.state() };
@@ -48,7 +51,9 @@ export function writeCheckpoint({ current, best, progress }: Checkpoint): Uint8A
 export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const { tensors, metadata } = readSafetensors(bytes);
   if (metadata.get('format') !== FORMAT) {
-    throw new SafetensorsError(`The file is not a checkpoint of this program: its format is "${metadata.get('format') ?? 'unnamed'}", not "${FORMAT}".`);
+    throw new SafetensorsError(
+      `The file is not a checkpoint of this program: its format is "${metadata.get('format') ?? 'unnamed'}", not "${FORMAT}".`,
+    );
   }
   const state = JSON.parse(metadata.get('state') ?? '{}') as Record<string, unknown>;
   const snapshot = (prefix: string, numbers: SnapshotNumbers): Snapshot => {
@@ -56,7 +61,10 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
       new Map(
         [...tensors]
           .filter(([name]) => name.startsWith(`${prefix}${role}/`))
-          .map(([name, tensor]) => [name.slice(prefix.length + role.length + 1), { shape: tensor.shape, values: tensor.toFloat32() }]),
+          .map(([name, tensor]) => [
+            name.slice(prefix.length + role.length + 1),
+            { shape: tensor.shape, values: tensor.toFloat32() },
+          ]),
       );
     return {
       network: { tensors: under('network'), counters: new Map(Object.entries(numbers.counters)) },
@@ -72,10 +80,14 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
 }
 
 /** The network alone, as other tools read it: state_dict names, counters as int64. */
-export function writeWeights({ tensors, counters }: StateDict, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function writeWeights(
+  { tensors, counters }: StateDict,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const data = new Map<string, TensorData>();
   for (const [name, { shape, values }] of tensors) data.set(name, { dtype: 'F32', shape, data: values });
-  for (const [name, value] of counters) data.set(name, { dtype: 'I64', shape: [], data: BigInt64Array.of(BigInt(value)) });
+  for (const [name, value] of counters)
+    data.set(name, { dtype: 'I64', shape: [], data: BigInt64Array.of(BigInt(value)) });
   return writeSafetensors(data, metadata);
 }
 
@@ -97,12 +109,20 @@ interface SnapshotNumbers {
 }
 
 function numbersOf({ network, optimizer }: Snapshot): SnapshotNumbers {
-  return { counters: Object.fromEntries(network.counters), steps: optimizer.steps, learningRate: optimizer.learningRate };
+  return {
+    counters: Object.fromEntries(network.counters),
+    steps: optimizer.steps,
+    learningRate: optimizer.learningRate,
+  };
 }
 
 function addTensors(tensors: Map<string, TensorData>, prefix: string, { network, scheme, optimizer }: Snapshot): void {
-  const add = (role: string, entries: ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float32Array }>) => {
-    for (const [name, { shape, values }] of entries) tensors.set(`${prefix}${role}/${name}`, { dtype: 'F32', shape, data: values });
+  const add = (
+    role: string,
+    entries: ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float32Array }>,
+  ) => {
+    for (const [name, { shape, values }] of entries)
+      tensors.set(`${prefix}${role}/${name}`, { dtype: 'F32', shape, data: values });
   };
   add('network', network.tensors);
   add('scheme', scheme.tensors);

@@ -95,7 +95,16 @@ const paper: TrainConfig = {
   network: { name: 'mt-unet', base: 64, dropout: 0.25 },
   scheme: { name: 'mtls3', sigmaParameter: 'log', halfSaliency: false, fixedTerm: false },
   optimizer: { name: 'adam', learningRate: 1e-4, momentum: 0, weightDecay: 0 },
-  schedule: { name: 'plateau', patience: 40, factor: 0.1, minimumRate: 1e-8, earlyStop: null, reset: 'everything', period: 10, stretch: 2 },
+  schedule: {
+    name: 'plateau',
+    patience: 40,
+    factor: 0.1,
+    minimumRate: 1e-8,
+    earlyStop: null,
+    reset: 'everything',
+    period: 10,
+    stretch: 2,
+  },
   epochs: 1024,
   batchSize: 6,
   seed: 1,
@@ -131,7 +140,12 @@ export const presets = {
   /** The paper's text: 640 x 416, Eq. 1, 4 and 5 as printed. */
   paper,
   /** The released code: 640 x 512, half the saliency loss, ln 2 for a fixed sigma. */
-  released: { ...paper, preset: 'released', width: 512, scheme: { ...paper.scheme, halfSaliency: true, fixedTerm: true } },
+  released: {
+    ...paper,
+    preset: 'released',
+    width: 512,
+    scheme: { ...paper.scheme, halfSaliency: true, fixedTerm: true },
+  },
 } as const satisfies Record<string, TrainConfig>;
 
 export type PresetName = keyof typeof presets;
@@ -172,4 +186,5 @@ function merge(base: unknown, overrides: unknown): unknown {
 
 const own = (record: Record<string, unknown>, key: string) => (Object.hasOwn(record, key) ? record[key] : undefined);
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -22,7 +22,14 @@ import {
   summarize,
 } from './metrics/index.ts';
 import type { MTUNet } from './model.ts';
-import type { Baseline, ClassificationMetrics, EvaluationRecord, Example, SaliencyMetrics, SplitLosses } from './records.ts';
+import type {
+  Baseline,
+  ClassificationMetrics,
+  EvaluationRecord,
+  Example,
+  SaliencyMetrics,
+  SplitLosses,
+} from './records.ts';
 import type { UncertaintyScheme } from './schemes/uncertainty.ts';
 
 /** Sums of batch losses; the mean over batches counts a smaller last batch as a whole one, as the released code does. */
@@ -77,17 +84,28 @@ export async function meanLosses(
       withoutGradient(gpu, () => {
         const { prediction, losses } = predictBatch(gpu, model, batch, { height, width });
         const { saliency, diagnosis } = losses;
-        return { loss: scheme.call(losses), saliency: saliency as Tensor<''>, diagnosis: diagnosis as Tensor<''>, logits: prediction.diagnosis as Tensor<'NC'> };
+        return {
+          loss: scheme.call(losses),
+          saliency: saliency as Tensor<''>,
+          diagnosis: diagnosis as Tensor<''>,
+          logits: prediction.diagnosis as Tensor<'NC'>,
+        };
       }),
     );
     totals.add({ loss: got.loss, saliencyLoss: got.saliency ?? null, classLoss: got.diagnosis ?? null });
-    if (got.logits) right += accuracy([...batch.labels], got.logits, got.logits.length / batch.labels.length) * batch.labels.length;
+    if (got.logits)
+      right += accuracy([...batch.labels], got.logits, got.logits.length / batch.labels.length) * batch.labels.length;
   }
   return { losses: totals.mean(), accuracy: model.config.diagnosis === 'none' ? null : right / samples.length };
 }
 
 /** Logits of every sample, in order: classes each, and H W each. */
-export async function predict(gpu: Gpu, model: MTUNet, samples: readonly ChestSample[], { height, width, batchSize }: EvaluateOptions) {
+export async function predict(
+  gpu: Gpu,
+  model: MTUNet,
+  samples: readonly ChestSample[],
+  { height, width, batchSize }: EvaluateOptions,
+) {
   model.train(false);
   const diagnosis: Float32Array[] = [];
   const saliency: Float32Array[] = [];
@@ -125,7 +143,12 @@ export async function evaluate(
   gpu: Gpu,
   model: MTUNet,
   dataset: ChestDataset,
-  { split = 'test', batchSize, epoch, examples = 6 }: { split?: 'train' | 'valid' | 'test'; batchSize: number; epoch: number; examples?: number },
+  {
+    split = 'test',
+    batchSize,
+    epoch,
+    examples = 6,
+  }: { split?: 'train' | 'valid' | 'test'; batchSize: number; epoch: number; examples?: number },
 ): Promise<Evaluation> {
   const { height, width } = dataset;
   const samples = dataset[split];
@@ -142,12 +165,14 @@ export async function evaluate(
     saliency: perImage.length > 0 ? summaries(perImage) : null,
     classification: diagnosis.length > 0 ? classification(labels, probabilities, classes) : null,
     baselines: baselinesOf(dataset, samples),
-    examples: shown.map((i): Example => ({
-      id: samples[i].id,
-      label: samples[i].label,
-      probabilities: probabilities[i] ? [...probabilities[i]] : null,
-      saliency: perImage[i] ?? null,
-    })),
+    examples: shown.map(
+      (i): Example => ({
+        id: samples[i].id,
+        label: samples[i].label,
+        probabilities: probabilities[i] ? [...probabilities[i]] : null,
+        saliency: perImage[i] ?? null,
+      }),
+    ),
     height,
     width,
   };
@@ -159,7 +184,11 @@ export async function evaluate(
   return { record, maps };
 }
 
-function classification(labels: readonly number[], probabilities: readonly Float64Array[], classes: number): ClassificationMetrics {
+function classification(
+  labels: readonly number[],
+  probabilities: readonly Float64Array[],
+  classes: number,
+): ClassificationMetrics {
   const scores = probabilities.flatMap((row) => [...row]);
   return {
     accuracy: accuracy(labels, scores, classes),

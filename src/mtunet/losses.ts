@@ -33,7 +33,8 @@ export function predictBatch(
   return {
     prediction,
     losses: {
-      saliency: saliency && klDivergence(logSoftmax(saliency, 'HW'), upload(gpu, 'NHW', [N, height, width], gaze, 'gaze')),
+      saliency:
+        saliency && klDivergence(logSoftmax(saliency, 'HW'), upload(gpu, 'NHW', [N, height, width], gaze, 'gaze')),
       diagnosis: diagnosis && crossEntropy(diagnosis, upload(gpu, 'N', [N], labels, 'label')),
     },
   };

@@ -17,9 +17,9 @@ import {
   Dropout,
   type Gpu,
   Linear,
+  Module,
   maxPool2d,
   mean,
-  Module,
   relu,
   Sequential,
   ShapeError,
@@ -40,7 +40,14 @@ export interface MTUNetConfig {
   readonly dropout: number;
 }
 
-export const defaultConfig: MTUNetConfig = { base: 64, inputChannels: 1, classes: 3, diagnosis: 'both', saliency: 'conv', dropout: 0.25 };
+export const defaultConfig: MTUNetConfig = {
+  base: 64,
+  inputChannels: 1,
+  classes: 3,
+  diagnosis: 'both',
+  saliency: 'conv',
+  dropout: 0.25,
+};
 
 /** The networks of the paper's tables that are U-Nets, as differences from MT-UNet. */
 export const unetFamily = {
@@ -74,7 +81,8 @@ export class MTUNet extends Module {
     super();
     this.config = { ...defaultConfig, ...config };
     const { base, inputChannels, classes, diagnosis, saliency, dropout } = this.config;
-    if (diagnosis === 'none' && saliency === 'none') throw new Error('MT-UNet: a network without heads predicts nothing; keep one of them.');
+    if (diagnosis === 'none' && saliency === 'none')
+      throw new Error('MT-UNet: a network without heads predicts nothing; keep one of them.');
     const widths = Array.from({ length: LEVELS }, (_, level) => base * 2 ** level);
     this.encoder = widths.map((width, level) => block(gpu, level === 0 ? inputChannels : widths[level - 1], width));
     this.up = widths.slice(1).map((width, level) => upConvolution(gpu, width, widths[level]));
@@ -181,7 +189,10 @@ class ClassHead extends Module {
   private readonly dropout: Dropout;
   private readonly output: Linear;
 
-  constructor(gpu: Gpu, { features, hidden, classes, dropout }: { features: number; hidden: number; classes: number; dropout: number }) {
+  constructor(
+    gpu: Gpu,
+    { features, hidden, classes, dropout }: { features: number; hidden: number; classes: number; dropout: number },
+  ) {
     super();
     this.hidden = new Linear(gpu, features, hidden);
     this.dropout = new Dropout(dropout);

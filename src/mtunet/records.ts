@@ -100,7 +100,11 @@ export interface EvaluationRecord {
   readonly images: number;
   /** Epoch of the network that was evaluated. */
   readonly epoch: number;
-  readonly saliency: { readonly mean: SaliencyMetrics; readonly median: SaliencyMetrics; readonly std: SaliencyMetrics } | null;
+  readonly saliency: {
+    readonly mean: SaliencyMetrics;
+    readonly median: SaliencyMetrics;
+    readonly std: SaliencyMetrics;
+  } | null;
   readonly classification: ClassificationMetrics | null;
   readonly baselines: readonly Baseline[];
   readonly examples: readonly Example[];
@@ -114,8 +118,19 @@ export interface Provenance {
   /** Git commit of the program, with "+changes" when the work tree was not clean; null when unknown. */
   readonly commit: string | null;
   readonly runtime: string;
-  readonly adapter: { readonly name: string; readonly driver: string; readonly backend: string; readonly software: boolean };
-  readonly data: { readonly name: string; readonly hash: string; readonly train: number; readonly valid: number; readonly test: number };
+  readonly adapter: {
+    readonly name: string;
+    readonly driver: string;
+    readonly backend: string;
+    readonly software: boolean;
+  };
+  readonly data: {
+    readonly name: string;
+    readonly hash: string;
+    readonly train: number;
+    readonly valid: number;
+    readonly test: number;
+  };
   readonly seed: number;
   readonly started: string;
   readonly wallSeconds: number;

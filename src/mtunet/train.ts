@@ -6,7 +6,17 @@
  */
 import { type Batch, batches } from '../data/batches.ts';
 import type { ChestDataset } from '../data/dataset.ts';
-import { Adam, backward, CosineWarmRestarts, Dropout, type Gpu, type Optimizer, RMSProp, type Scalar, SGD } from '../engine/index.ts';
+import {
+  Adam,
+  backward,
+  CosineWarmRestarts,
+  Dropout,
+  type Gpu,
+  type Optimizer,
+  RMSProp,
+  type Scalar,
+  SGD,
+} from '../engine/index.ts';
 import { findNonFinite } from '../engine/ops/audit.ts';
 import { type Checkpoint, type Snapshot, takeSnapshot } from './checkpoint.ts';
 import { schemeConfig, type TrainConfig } from './config.ts';
@@ -37,7 +47,9 @@ export class NonFiniteLossError extends Error {
     const where = origin
       ? `the first tensor that is not finite comes from ${origin}`
       : 'and the same step, run again with every operation checked, was finite';
-    super(`The loss is ${loss} at step ${step}: ${where}; lower the learning rate (now ${learningRate}) or check the data, then resume.`);
+    super(
+      `The loss is ${loss} at step ${step}: ${where}; lower the learning rate (now ${learningRate}) or check the data, then resume.`,
+    );
     this.name = 'NonFiniteLossError';
   }
 }
@@ -83,7 +95,11 @@ export class Trainer {
     this.dataset = dataset;
     this.hooks = hooks;
     const { name, base, dropout } = config.network;
-    this.model = new MTUNet(gpu, { base, dropout, classes: dataset.classNames.length, ...unetFamily[name] }, config.seed);
+    this.model = new MTUNet(
+      gpu,
+      { base, dropout, classes: dataset.classNames.length, ...unetFamily[name] },
+      config.seed,
+    );
     this.scheme = new UncertaintyScheme(gpu, schemeConfig(config));
     this.optimizer = makeOptimizer(config, [...this.model.parameters(), ...this.scheme.parameters()]);
     const { schedule, epochs, optimizer } = config;
@@ -98,7 +114,9 @@ export class Trainer {
     });
     const { period, stretch, minimumRate } = schedule;
     this.cosine =
-      schedule.name === 'cosine' ? new CosineWarmRestarts({ learningRate: optimizer.learningRate, period, stretch, minimumRate }) : null;
+      schedule.name === 'cosine'
+        ? new CosineWarmRestarts({ learningRate: optimizer.learningRate, period, stretch, minimumRate })
+        : null;
   }
 
   /** Steps done so far, and the epoch under way; what the logs may hold at most. */
@@ -184,7 +202,8 @@ export class Trainer {
         await hooks.checkpoint?.(await this.checkpoint());
         return false;
       }
-      if (this.cosine) this.optimizer.learningRate = this.cosine.step(this.epoch - 1 + this.batchesDone / this.stepsPerEpoch);
+      if (this.cosine)
+        this.optimizer.learningRate = this.cosine.step(this.epoch - 1 + this.batchesDone / this.stepsPerEpoch);
       await this.trainStep(batch);
       this.batchesDone++;
     }
@@ -272,7 +291,9 @@ export class Trainer {
   }
 
   private dropouts(): Dropout[] {
-    return [...this.model.modules()].map(({ module }) => module).filter((module): module is Dropout => module instanceof Dropout);
+    return [...this.model.modules()]
+      .map(({ module }) => module)
+      .filter((module): module is Dropout => module instanceof Dropout);
   }
 }
 
@@ -281,7 +302,10 @@ function sigmaValue(learnt: number | null, hasTask: boolean): number | null {
   return hasTask ? (learnt ?? 1) : null;
 }
 
-function makeOptimizer({ optimizer }: TrainConfig, parameters: ReturnType<MTUNet['parameters']> extends Iterable<infer P> ? P[] : never): Optimizer {
+function makeOptimizer(
+  { optimizer }: TrainConfig,
+  parameters: ReturnType<MTUNet['parameters']> extends Iterable<infer P> ? P[] : never,
+): Optimizer {
   const { name, ...options } = optimizer;
   if (name === 'adam') return new Adam(parameters, options);
   return name === 'rmsprop' ? new RMSProp(parameters, options) : new SGD(parameters, options);
@@ -295,6 +319,7 @@ function checkDataset(config: TrainConfig, dataset: ChestDataset): void {
     );
   }
   for (const split of ['train', 'valid', 'test'] as const) {
-    if (dataset[split].length === 0) throw new Error(`The ${split} split of ${dataset.name} has no images; choose a larger data set.`);
+    if (dataset[split].length === 0)
+      throw new Error(`The ${split} split of ${dataset.name} has no images; choose a larger data set.`);
   }
 }

@@ -7,8 +7,22 @@
  *
  * sigma begins at 1. It is learnt as ln sigma (the released code's choice, which keeps it positive) or directly.
  */
-import { add, exp, log, Module, multiply, reciprocal, type Scalar, scale, shift, softplus, square, stateTensor } from '../../engine/index.ts';
+
 import type { Gpu, Initial, Tensor } from '../../engine/index.ts';
+import {
+  add,
+  exp,
+  log,
+  Module,
+  multiply,
+  reciprocal,
+  type Scalar,
+  scale,
+  shift,
+  softplus,
+  square,
+  stateTensor,
+} from '../../engine/index.ts';
 
 export interface SchemeConfig {
   readonly saliencySigma: 'learnt' | 'fixed';
@@ -80,7 +94,8 @@ export class UncertaintyScheme extends Module {
 
   /** sigma of each task as tensors to be read with the step's results; null where it is fixed at 1. */
   sigmas(): { readonly saliency: Scalar | null; readonly diagnosis: Scalar | null } {
-    const value = (sigma: Tensor<''> | null) => sigma && (this.config.sigmaParameter === 'log' ? exp(sigma) : scale(sigma, 1));
+    const value = (sigma: Tensor<''> | null) =>
+      sigma && (this.config.sigmaParameter === 'log' ? exp(sigma) : scale(sigma, 1));
     return { saliency: value(this.image), diagnosis: value(this.diagnosis) };
   }
 

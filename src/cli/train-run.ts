@@ -1,0 +1,65 @@
+/** One run from its folder: train or go on, evaluate the best network on the test split, write everything. */
+import type { ChestDataset } from '../data/dataset.ts';
+import type { Gpu } from '../engine/index.ts';
+import { writeWeights } from '../mtunet/checkpoint.ts';
+import type { TrainConfig } from '../mtunet/config.ts';
+import { evaluate } from '../mtunet/evaluate.ts';
+import { Trainer } from '../mtunet/train.ts';
+import { TrainProgressLine } from './progress.ts';
+import { provenanceOf } from './provenance.ts';
+import type { RunFolder } from './run-folder.ts';
+
+/** Returns whether the run ended; false when `signal` interrupted it, with a checkpoint left behind. */
+export async function trainRun(
+  gpu: Gpu,
+  folder: RunFolder,
+  dataset: ChestDataset,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { config } = folder;
+  const progress = new TrainProgressLine(label(config));
+  const started = new Date();
+  using trainer = new Trainer(gpu, config, dataset, {
+    step(record, of) {
+      folder.appendStep(record);
+      progress.step(record, of);
+    },
+    epoch(record) {
+      folder.appendEpoch(record);
+      progress.epoch(record, config);
+    },
+    checkpoint: (checkpoint) => folder.saveCheckpoint(checkpoint),
+  });
+  if (folder.hasCheckpoint) {
+    const { checkpoint, warning } = folder.loadCheckpoint();
+    if (warning) progress.line(`${warning}.`);
+    trainer.resume(checkpoint);
+    folder.rewindLogs(trainer.position.steps, trainer.position.epoch);
+  } else {
+    folder.rewindLogs(0, 1);
+  }
+  const { stop, bestEpoch } = await trainer.run(signal);
+  if (stop === 'interrupted') return false;
+
+  const weights = await trainer.model.stateDict();
+  folder.write('weights.safetensors', writeWeights(weights, { network: JSON.stringify(config.network) }));
+  const { record, maps } = await evaluate(gpu, trainer.model, dataset, {
+    batchSize: config.batchSize,
+    epoch: bestEpoch,
+  });
+  folder.saveExamples(maps, dataset.height, dataset.width);
+  const wallSeconds = folder.epochs.reduce((total, { seconds }) => total + seconds, 0);
+  folder.writeJson('provenance.json', provenanceOf(gpu, dataset, config.seed, started, wallSeconds));
+  folder.writeJson('evaluation.json', record); // last: it marks the run as finished
+  const { saliency, classification } = record;
+  const results = [
+    saliency &&
+      `KLD ${saliency.mean.kld.toFixed(3)}  PCC ${saliency.mean.pcc.toFixed(3)}  HS ${saliency.mean.hs.toFixed(3)}`,
+    classification &&
+      `ACC ${classification.accuracy.toFixed(3)}  AUC ${classification.aucHandTill?.toFixed(3) ?? 'n/a'}`,
+  ].filter(Boolean);
+  progress.line(`${label(config)} ended (${stop}), best epoch ${bestEpoch}; test: ${results.join('  ')}`);
+  return true;
+}
+
+const label = ({ scheme, seed }: TrainConfig) => `${scheme.name} seed ${seed}`;
