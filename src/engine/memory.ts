@@ -94,8 +94,10 @@ export class BufferPool {
 
   closeStep(): void {
     this.stepOpen = false;
-    for (const storages of this.usedThisStep.values()) {
+    for (const [size, storages] of this.usedThisStep) {
       for (const storage of storages) shelve(this.free, storage);
+      // The same order before every step: a step like the one before then gets the same buffers and finds its bind groups again.
+      this.free.get(size)?.sort((a, b) => b.id - a.id);
     }
     this.usedThisStep.clear();
   }
