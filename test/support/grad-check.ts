@@ -10,7 +10,7 @@
  * for directions d that are all of +-1 (one wrong element anywhere changes the left side) and for single elements (which say where).
  */
 import { expect } from 'vitest';
-import { gradients, parameter, type Tensor, upload } from '../../src/engine/index.ts';
+import { type Gpu, gradients, parameter, type Tensor, upload } from '../../src/engine/index.ts';
 import { deriveKey, uint32At, uniform } from '../../src/engine/random.ts';
 import { expectAllClose, OPERATION, type Tolerance } from './all-close.ts';
 import { testGpu } from './gpu.ts';
@@ -26,6 +26,8 @@ export interface CheckOptions<I extends Inputs> {
   readonly constant?: readonly (keyof I)[];
   /** The reference's own gradients; compared element by element instead of by finite differences. */
   readonly gradients?: (inputs: I, upstream: Values) => { readonly [Role in keyof I]?: Values };
+  /** Another device than the test file's own. */
+  readonly gpu?: Gpu;
   /** Random directions, and single elements, along which each gradient is checked. */
   readonly directions?: number;
   readonly elements?: number;
@@ -43,7 +45,8 @@ export async function checkOperation<const I extends Inputs>(
   const expected = reference(inputs);
   const upstream = randomLike(expected);
   const active = Object.keys(inputs).filter((role) => !constant.includes(role));
-  const got = await onDevice(inputs, device, upstream, active);
+  const gpu = options.gpu ?? (await testGpu());
+  const got = await onDevice(gpu, inputs, device, upstream, active);
   expect([got.axes, got.shape], 'axes and shape of the output').toEqual([expected.axes, expected.shape]);
   expectAllClose(got.output, expected.data, 'output', tolerance);
   const known = options.gradients?.(inputs, upstream);
@@ -56,12 +59,12 @@ export async function checkOperation<const I extends Inputs>(
 }
 
 async function onDevice<I extends Inputs>(
+  gpu: Gpu,
   inputs: I,
   device: (tensors: OnDevice<I>) => Tensor,
   upstream: Values,
   active: readonly string[],
 ) {
-  const gpu = await testGpu();
   const tensors: Record<string, Tensor> = {};
   for (const [role, { axes, shape, data }] of Object.entries(inputs)) {
     const make = active.includes(role) ? parameter : upload;

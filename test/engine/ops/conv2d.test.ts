@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { type ConvOptions, conv2d, type Shape, type Tensor, upload } from '../../../src/engine/index.ts';
+import {
+  type ConvOptions,
+  conv2d,
+  type Gpu,
+  openGpu,
+  type Shape,
+  type Tensor,
+  upload,
+} from '../../../src/engine/index.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
 import { conv2dGradients, conv2d as reference } from '../../support/reference/conv2d.ts';
-import { draw, values } from '../../support/reference/values.ts';
+import { draw, type Values, values } from '../../support/reference/values.ts';
 
 /** input N C H W, weight O C R S */
 const cases: [what: string, input: Shape, weight: Shape, options: ConvOptions][] = [
@@ -44,28 +52,35 @@ const cases: [what: string, input: Shape, weight: Shape, options: ConvOptions][]
   ['depthwise, two outputs a channel, stride 2', [1, 3, 7, 7], [6, 1, 3, 3], { stride: 2, padding: 1, groups: 3 }],
 ];
 
-const zeroPadded = { directions: 1, elements: 2 };
-
 describe.each(cases)('%s', (_, inputShape, weightShape, options) => {
   const input = draw('NCHW', inputShape);
   const weight = draw('OCRS', weightShape);
   const bias = draw('C', [weightShape[0]]);
 
-  it('computes every product, forward and backward', () =>
-    checkOperation(
-      { input, weight, bias },
-      ({ input, weight, bias }) => conv2d(input, weight, bias, options),
-      (given) => reference(given, options),
-      { gradients: (given, upstream) => conv2dGradients(given, upstream, options) },
-    ));
+  it('computes every product, forward and backward', () => checkConv2d(input, weight, bias, options));
 
   it('has the gradients of finite differences', () =>
     checkOperation(
       { input, weight, bias },
       ({ input, weight, bias }) => conv2d(input, weight, bias, options),
       (given) => reference(given, options),
-      zeroPadded,
+      { directions: 1, elements: 1 },
     ));
+});
+
+function checkConv2d(input: Values<'NCHW'>, weight: Values<'OCRS'>, bias: Values<'C'>, options: ConvOptions, on?: Gpu) {
+  return checkOperation(
+    { input, weight, bias },
+    ({ input, weight, bias }) => conv2d(input, weight, bias, options),
+    (given) => reference(given, options),
+    { gradients: (given, upstream) => conv2dGradients(given, upstream, options), gpu: on },
+  );
+}
+
+it('computes the same on a device without subgroups', async () => {
+  using gpu = await openGpu({ without: ['subgroups'] });
+  for (const [, input, weight, options] of cases)
+    await checkConv2d(draw('NCHW', input), draw('OCRS', weight), draw('C', [weight[0]]), options, gpu);
 });
 
 it('needs no bias', () =>
