@@ -7,7 +7,7 @@
  */
 import shaders from '../shaders/sources.ts';
 import { dispatch, kernel, linearGroups } from './kernel.ts';
-import { ShapeError, sameShape } from './shape.ts';
+import { describe, ShapeError, sameShape } from './shape.ts';
 import { empty, type Scalar, Tensor, upload } from './tensor.ts';
 
 const addInto = kernel(shaders.accumulate, 'addInto');
@@ -72,6 +72,11 @@ function sweep(output: Tensor, seed: Tensor, targets: readonly Tensor[], consume
     pending.delete(tensor);
     const { origin } = tensor;
     if (origin === null) {
+      if (tensor.isConsumed) {
+        throw new Error(
+          `backward: ${tensor.name} (${describe(tensor.axes, tensor.shape)}) belongs to a graph that an earlier backward() has consumed; add up the losses before one backward(), or call gradients() for each.`,
+        );
+      }
       if (gradient) results.set(tensor, gradient);
       continue;
     }
@@ -89,6 +94,7 @@ function sweep(output: Tensor, seed: Tensor, targets: readonly Tensor[], consume
     if (consume) {
       for (const saved of origin.saved) saved.releaseIfAlive();
       tensor.origin = null;
+      tensor.isConsumed = true;
       if (!tensor.isKept) tensor.releaseIfAlive();
     }
   }

@@ -36,6 +36,8 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
   /** A parameter, or computed from one while gradients were recorded. */
   requiresGradient = false;
   origin: Origin | null = null;
+  /** Whether backward() has taken the origin away: such a tensor is no parameter, and a later gradient must not end at it. */
+  isConsumed = false;
   /** Set by backward() on parameters; passes with the step. */
   gradient: Tensor<Axes> | null = null;
   private alive = true;
