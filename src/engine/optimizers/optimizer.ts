@@ -38,6 +38,8 @@ export abstract class Optimizer {
     const [first] = this.parameters;
     if (!first) throw new Error('optimizer: there are no parameters to train.');
     if (!(learningRate >= 0)) throw new Error(`optimizer: a learning rate of ${learningRate} is not >= 0.`);
+    if (first.tensor.gpu.stepOpen)
+      throw new Error('optimizer: an optimizer must be made outside a step, or its moments would pass with it.');
     this.settings = upload(first.tensor.gpu, 'K', [SETTINGS], new Float32Array(SETTINGS), 'optimizer settings');
     for (const { name, tensor } of this.parameters) {
       this.moments.set(
@@ -105,13 +107,17 @@ export abstract class Optimizer {
     return { steps: this.steps, learningRate: this.learningRate, moments };
   }
 
+  /** Takes all moments from `state`; one that is missing or of another size is an error, and nothing is changed. */
   load(state: OptimizerState): void {
-    for (const { name, tensor } of this.momentTensors()) {
+    const pairs = this.momentTensors().map(({ name, tensor }) => {
       const saved = state.moments.get(name);
       if (!saved)
         throw new Error(`optimizer: the saved state lacks "${name}"; it belongs to another network or optimizer.`);
-      write(tensor, saved.values);
-    }
+      if (saved.values.length !== tensor.size)
+        throw new ShapeError('optimizer', `the saved "${name}" has ${saved.values.length} values`, { [name]: tensor });
+      return { tensor, values: saved.values };
+    });
+    for (const { tensor, values } of pairs) write(tensor, values);
     this.steps = state.steps;
     this.learningRate = state.learningRate;
   }
