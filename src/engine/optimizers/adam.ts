@@ -43,7 +43,8 @@ export class Adam extends Optimizer {
 
   protected settingsAt(steps: number): readonly number[] {
     const { betas, epsilon, weightDecay, decoupledDecay } = this.options;
-    const [beta1, beta2] = betas;
+    // As the device holds them: 1 - beta2 in float32 is off by 1e-5, which the correction undoes only if it reckons with the same number.
+    const [beta1, beta2] = betas.map(Math.fround);
     const rate = this.learningRate / (1 - beta1 ** steps);
     return [
       weightDecay,
