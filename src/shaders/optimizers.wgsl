@@ -78,7 +78,8 @@ fn rmsprop(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index
       let g = gradient[i] + settings[1] * p;
       let square = settings[2] * first[i] + (1.0 - settings[2]) * g * g;
       let mean = settings[2] * third[i] + (1.0 - settings[2]) * g;
-      let spread = select(square, square - mean * mean, settings[6] == 1.0);
+      // Rounding may push the difference below 0 when the gradient hardly changes; PyTorch's root is then not a number.
+      let spread = select(square, max(0.0, square - mean * mean), settings[6] == 1.0);
       let velocity = settings[5] * second[i] + g / (sqrt(spread) + settings[4]);
       first[i] = square;
       third[i] = mean;
