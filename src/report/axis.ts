@@ -10,13 +10,15 @@ export function integerTicks(high: number, about = 5): number[] {
   return Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step);
 }
 
-/** Places on a logarithmic axis: 1, 2, 5 times a power of ten while there is room, else powers, else every other one. */
+const FACTORS = [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 5], [1, 3], [1]];
+
+/** Places on a logarithmic axis: as many digits of each power of ten as there is room for, else every other power. */
 export function logTicks(low: number, high: number, most = 6): number[] {
   const first = Math.floor(Math.log10(low));
   const decades = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, i) => first + i);
   const inside = (ticks: readonly number[]) => ticks.filter((tick) => tick >= low * 0.9999 && tick <= high * 1.0001);
   const powerOfTen = (exponent: number, factor = 1) => Number(`${factor}e${exponent}`);
-  for (const factors of [[1, 2, 5], [1, 3], [1]]) {
+  for (const factors of FACTORS) {
     const ticks = inside(decades.flatMap((exponent) => factors.map((factor) => powerOfTen(exponent, factor))));
     if (ticks.length <= most) return ticks;
   }

@@ -6,7 +6,7 @@
  */
 import { type Child, html, type Markup } from './html.ts';
 import type { RunRecords, Scheme } from './input.ts';
-import { isNumber } from './numbers.ts';
+import { count, enumerate, isNumber } from './numbers.ts';
 import { type PanelOptions, panel, roomy, type Stroke } from './panel.ts';
 import * as series from './series.ts';
 
@@ -36,6 +36,11 @@ interface Row {
   readonly missing: string;
 }
 
+function bestText({ runs }: Scheme): string {
+  const best = [...new Set(runs.map(series.bestEpoch).filter(isNumber))].sort((a, b) => a - b);
+  return best.length > 0 ? `; best at epoch ${enumerate(best.map(String))}` : '';
+}
+
 /** One plot per scheme; nothing where no scheme has a value. */
 function row(schemes: readonly Scheme[], { heading, name, yLabel, logarithmic, draw, missing }: Row): Child {
   const drawn = schemes.map((scheme) => ({ scheme, ...draw(scheme) }));
@@ -48,7 +53,7 @@ function row(schemes: readonly Scheme[], { heading, name, yLabel, logarithmic, d
     lastEpoch: series.lastEpoch(schemes.flatMap(({ runs }) => runs)),
   };
   return html`
-    <h4>${heading}</h4>
+    <div class="row"><h4>${heading}</h4>
     <div class="panels">${drawn.map(
       ({ scheme, ...lines }) => html`
       <div class="panel">
@@ -59,14 +64,14 @@ function row(schemes: readonly Scheme[], { heading, name, yLabel, logarithmic, d
             : panel({
                 ...common,
                 ...lines,
-                label: `${name} of ${scheme.label} over epochs`,
+                label: `${name} of ${scheme.label} over ${count(common.lastEpoch, 'epoch')}${bestText(scheme)}`,
                 best: scheme.runs.map(series.bestEpoch).filter(isNumber),
                 resets: scheme.runs.flatMap(series.resetEpochs),
               })
         }
       </div>`,
     )}
-    </div>`;
+    </div></div>`;
 }
 
 function lossRow(schemes: readonly Scheme[], name: series.LossName): Child {
@@ -152,12 +157,15 @@ const THICK = html` stroke-width="5"`;
 const keySign = (sign: string, text: string) =>
   html`<span class="key"><span aria-hidden="true">${sign}</span> ${text}</span>`;
 
-function figure(rows: readonly Child[], key: readonly Child[], caption: Child): Child {
+function figure(
+  schemes: readonly Scheme[],
+  { rows, key, caption }: { rows: readonly Child[]; key: readonly Child[]; caption: Child },
+): Child {
   if (rows.every((one) => one === null)) return null;
   return html`
-    <figure class="curves">
+    <figure class="curves${schemes.length === 1 && ' alone'}">
       <p class="keys">${key}</p>
-      ${rows}
+      <div class="rows">${rows}</div>
       <figcaption>${caption}</figcaption>
     </figure>`;
 }
@@ -171,24 +179,30 @@ export function curves(schemes: readonly Scheme[]): Markup {
     keySign('\u22ee', 'best epoch'),
     runs.some((run) => series.resetEpochs(run).length > 0) && keySign('\u25bc', 'rate cut, back to the best epoch'),
   ];
+  const shared = schemes.length > 1 ? ' Plots of one quantity share their axes.' : '';
   const figures = [
-    figure(
-      [lossRow(schemes, 'saliencyLoss'), lossRow(schemes, 'classLoss')],
-      [
+    figure(schemes, {
+      rows: [lossRow(schemes, 'saliencyLoss'), lossRow(schemes, 'classLoss')],
+      key: [
         keyLine('ink', 'training'),
         keyLine('ink', 'validation', DASH),
         keySign('\u25cf', 'best network'),
         bestAndResets,
       ],
-      html`Raw losses, not divided by <i>\u03c3</i>\u00b2. Look for overfitting: a dashed line that turns up while the solid
-        one beneath it goes on falling. Plots in one line share their axes.${seeds}`,
-    ),
-    figure(
-      [sigmaRow(schemes), rateRow(schemes)],
-      [keyLine('saliency', 'saliency'), keyLine('class', 'class'), keyLine('rate', 'r itself', THICK), bestAndResets],
-      html`Look for the loop that the paper describes: a loss that falls draws its <i>\u03c3</i> down, and
-        <i>r</i>/<i>\u03c3</i>\u00b2 up. A scale that a scheme fixes stays at 1, and its task learns at <i>r</i> itself.${seeds}`,
-    ),
+      caption: html`Raw losses, not divided by <i>\u03c3</i>\u00b2. Look for overfitting: a dashed line that turns up while
+        the solid one beneath it goes on falling.${shared}${seeds}`,
+    }),
+    figure(schemes, {
+      rows: [sigmaRow(schemes), rateRow(schemes)],
+      key: [
+        keyLine('saliency', 'saliency'),
+        keyLine('class', 'class'),
+        keyLine('rate', 'r itself', THICK),
+        bestAndResets,
+      ],
+      caption: html`Look for the loop that the paper describes: a loss that falls draws its <i>\u03c3</i> down, and
+        <i>r</i>/<i>\u03c3</i>\u00b2 up. A scale that a scheme fixes stays at 1, and its task learns at <i>r</i> itself.${shared}${seeds}`,
+    }),
   ];
   const drawn = figures.some((one) => one !== null);
   return html`

@@ -146,12 +146,17 @@ export function isBetter({ better }: Metric, a: number, b: number): boolean {
   return better === 'lower' ? a < b : a > b;
 }
 
+/** As written in the table: what reads alike must not be ranked. */
+const asWritten = (value: number) => Math.round(value * 1000) / 1000;
+
 /** The schemes with the best median; empty unless at least two have one. */
 export function bestSchemes(schemes: readonly Scheme[], one: Metric): Scheme[] {
   const medians = schemes.map((scheme) => ({ scheme, value: aggregate(scheme, one).median }));
   const finite = medians.filter((entry): entry is { scheme: Scheme; value: number } => isNumber(entry.value));
   if (finite.length < 2) return [];
-  return finite.filter(({ value }) => !finite.some((other) => isBetter(one, other.value, value))).map((e) => e.scheme);
+  return finite
+    .filter(({ value }) => !finite.some((other) => isBetter(one, asWritten(other.value), asWritten(value))))
+    .map((e) => e.scheme);
 }
 
 /** What guessing the most frequent class reaches, or, unmeasured, 1 / number of classes. */

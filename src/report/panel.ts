@@ -38,6 +38,8 @@ const WIDTH = 340;
 const HEIGHT = 220;
 const MARGIN = { top: 30, right: 16, rightWithLabels: 58, bottom: 36, left: 50 };
 const LABEL_GAP = 13;
+/** About so many, at round places. */
+const LINEAR_TICKS = 5;
 
 /** A little air above and below; for a single value, a range around it. */
 export function roomy([low, high]: readonly [number, number], logarithmic = false): [number, number] {
@@ -71,7 +73,7 @@ function endLabels({ strokes, yDomain: [low, high], logarithmic }: PanelOptions)
 function marks(options: PanelOptions): Plot.Markish[] {
   const { strokes, yDomain, logarithmic, best = [], resets = [], dots = [], lastEpoch } = options;
   return [
-    Plot.gridY({ strokeOpacity: 0.12, ...(logarithmic && { ticks: logTicks(...yDomain) }) }),
+    Plot.gridY({ strokeOpacity: 0.12, ticks: logarithmic ? logTicks(...yDomain) : LINEAR_TICKS }),
     best.length > 0 ? Plot.ruleX(best, { strokeOpacity: 0.5, strokeDasharray: '1,3' }) : null,
     ...strokes.flatMap(({ line, colour, dashed, width = 1.75, opacity = 1 }) => {
       const known = line.filter(({ y }) => isNumber(y));
@@ -118,7 +120,7 @@ export function panel(options: PanelOptions): Markup {
       domain: yDomain,
       label: yLabel,
       type: logarithmic ? 'log' : 'linear',
-      ...(logarithmic ? { ticks: logTicks(...yDomain), tickFormat: scientific } : { ticks: 5 }),
+      ...(logarithmic ? { ticks: logTicks(...yDomain), tickFormat: scientific } : { ticks: LINEAR_TICKS }),
     },
     // Colours are CSS as they stand, not categories.
     color: { type: 'identity' },

@@ -57,7 +57,7 @@ th small, td small { display: block; font-size: .78rem; }
 .results thead th { vertical-align: bottom; }
 .results .groups th { font-weight: 400; font-size: .8rem; color: var(--quiet); text-align: center; border-bottom: 1px solid var(--rule); padding-bottom: .3rem; }
 .results .groups td { border: 0; }
-.results thead .baseline { white-space: normal; min-width: 5.5rem; }
+.results thead tr:last-child .baseline { white-space: normal; width: 1%; min-width: 6.2rem; }
 .results tbody th { position: sticky; left: 0; background: var(--paper); min-width: 9rem; }
 .results .baseline, .results .paper { color: var(--quiet); }
 .results .paper { background: var(--card); }
@@ -69,12 +69,14 @@ th small, td small { display: block; font-size: .78rem; }
 .results.runs th, .results.runs td { padding: .35rem .6rem; }
 
 .curves { margin: 0 0 2.5rem; }
+sub { font-size: .72em; line-height: 0; }
 .curves h4 { margin: 1.4rem 0 .5rem; }
 .keys { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; font-size: .8125rem; color: var(--quiet); max-width: none; margin: 0; }
 .key { white-space: nowrap; }
 .key svg { vertical-align: .02em; fill: none; stroke-width: 2; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 1rem 1.5rem; }
-.panel { max-width: 30rem; min-width: 0; }
+.panel { max-width: 26rem; min-width: 0; }
+.alone .rows { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 26rem)); gap: 0 2.5rem; }
 .panel h5 { color: var(--quiet); font-weight: 500; }
 .panel .missing { border: 1px dashed var(--rule); border-radius: 6px; padding: 3rem 1rem; text-align: center; margin-top: .5rem; }
 .plot { display: block; width: 100%; height: auto; overflow: visible; font-family: var(--sans); }
@@ -93,8 +95,8 @@ th small, td small { display: block; font-size: .78rem; }
 .tile h4 { font-size: .8125rem; font-weight: 500; color: var(--quiet); margin-bottom: .3rem; }
 .tile img { display: block; width: 100%; height: auto; border-radius: 4px; background: #000; }
 .tile figcaption { margin-top: .5rem; font-size: .8125rem; color: inherit; }
-.scores { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .6rem; margin: 0 0 .4rem; font-variant-numeric: tabular-nums; }
-.scores div { display: flex; gap: .35em; }
+.scores { display: grid; grid-template-columns: repeat(3, auto); justify-content: space-between; margin: 0 0 .5rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
+.scores dt { font-size: .72rem; }
 .scores dt, .classes { color: var(--quiet); }
 dd { margin: 0; }
 .classes { list-style: none; margin: 0; padding: 0; }
@@ -103,15 +105,18 @@ dd { margin: 0; }
 .classes .truth { color: var(--accent); }
 .classes .bar { grid-column: 1 / -1; height: 3px; border-radius: 2px; background: linear-gradient(to right, currentColor calc(var(--share) * 100%), var(--rule) 0); }
 
-.matrices { display: flex; flex-wrap: wrap; gap: 2rem 3rem; }
+.matrices { display: flex; flex-wrap: wrap; gap: 2rem 1.5rem; }
+.confusion { font-size: .84rem; width: min-content; overflow-wrap: normal; }
 .confusion caption { text-align: left; font-weight: 600; padding-bottom: .4rem; }
 .confusion caption small { display: inline; margin-left: .4em; }
-.confusion th, .confusion td { padding: .4rem .7rem; }
-.confusion thead th { text-align: center; font-weight: 500; max-width: 6.5rem; line-height: 1.2; }
+.confusion th, .confusion td { padding: .4rem; }
+.confusion th:first-child { padding-left: 0; }
+.confusion thead th { text-align: center; font-weight: 500; line-height: 1.2; vertical-align: bottom; }
 .confusion th.axis { font-weight: 400; color: var(--quiet); font-size: .8rem; }
 .confusion thead th.axis:first-child { text-align: left; }
+.confusion caption, .confusion tbody th { white-space: nowrap; }
 .confusion tbody th { font-weight: 500; }
-.confusion tbody td { text-align: center; min-width: 4.6rem; border: 2px solid var(--paper); background: color-mix(in srgb, var(--saliency) calc(var(--share) * 45%), var(--card)); }
+.confusion tbody td { text-align: center; min-width: 3.8rem; border: 2px solid var(--paper); background: color-mix(in srgb, var(--saliency) calc(var(--share) * 45%), var(--card)); }
 .confusion tbody td small { color: inherit; opacity: .8; }
 .confusion tbody td.right { outline: 1.5px solid var(--ink); outline-offset: -3px; }
 
@@ -123,11 +128,11 @@ details { margin: .8rem 0; }
 details > summary { cursor: pointer; font-size: .9rem; margin-bottom: .6rem; overflow-wrap: anywhere; }
 .run-name { font-weight: 600; }
 
-.equations { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1rem; }
-.equation { background: var(--card); border-radius: 8px; padding: 1rem 1.3rem; }
+.equations { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20.5rem), 1fr)); gap: 1rem; }
+.equation { background: var(--card); border-radius: 8px; padding: 1rem; }
 .equation h3 { margin: 0; }
 .equation p { margin: 0; font-size: .95rem; }
-.formula { overflow-x: auto; padding: .6rem 0; font-size: 1.1rem; }
+.formula { overflow-x: auto; padding: .6rem 0; font-size: 1.05rem; }
 math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", math, serif; }
 footer { color: var(--quiet); font-size: .8125rem; padding-top: 2rem; padding-bottom: 3rem; }
 
@@ -135,17 +140,18 @@ footer { color: var(--quiet); font-size: .8125rem; padding-top: 2rem; padding-bo
   body { font-size: 1rem; }
   .lead { font-size: 1.05rem; }
   .results th, .results td { padding: .45rem .55rem; }
-  .results tbody th { min-width: 7.2rem; border-right: 1px solid var(--rule); }
+  .results tbody th { min-width: 8.4rem; border-right: 1px solid var(--rule); }
   .results tbody th small { display: none; }
+  #overlays > input { float: left; clear: left; margin: .25rem .5rem 0 0; }
+  #overlays > label { display: block; margin: 0 0 .5rem; }
   .facts div { grid-template-columns: 5rem minmax(0, 1fr); gap: .6rem; }
 }
 @media print {
-  :root { color-scheme: light; ${LIGHT} --paper: #fff; }
-  body { font-size: 10pt; }
+  :root { color-scheme: light; ${LIGHT} --paper: #fff; font-size: 12px; }
   header, main, footer { max-width: none; padding: 0; }
   nav, #overlays > input, #overlays > label { display: none; }
   .results th, .results td { padding: .25rem .4rem; }
-  .results { font-size: 8pt; }
+  .results thead tr:last-child .baseline, .results tbody th { min-width: 0; }
   .scroll { overflow: visible; }
   .panel, .example, .confusion, .equation, tr { break-inside: avoid; }
   h2, h3, h4 { break-after: avoid; }

@@ -80,7 +80,7 @@ function notes(schemes: readonly Scheme[]): string[] {
     isNumber(accuracy) &&
       evaluation.images > 0 &&
       `With ${count(evaluation.images, 'film')}, an accuracy has a standard error of about ${fixed(standardError(accuracy, evaluation.images))} before any change of seed.`,
-    'The paper names Hand and Till for its AUC, but its released code computes the micro average, so .843 stands in that row.',
+    'The paper names Hand and Till for its AUC, but its released code computes the micro average, so 0.843 stands in that row.',
   ].filter((note) => note !== false);
 }
 
@@ -146,7 +146,7 @@ export function table(schemes: readonly Scheme[]): Markup {
           </tbody>
         </table>
       </div>
-      <p class="note">\u2605 best of the schemes trained here. ${notes(schemes).join(' ')}</p>
+      <p class="note">${schemes.length > 1 && '\u2605 best of the schemes trained here. '}${notes(schemes).join(' ')}</p>
       ${everyRun(schemes)}
     </section>`;
 }
@@ -180,6 +180,6 @@ export function markdownTable(schemes: readonly Scheme[]): string {
     line(heads.map((_, i) => (i === 0 ? '---' : '---:'))),
     ...lines.map(line),
     '',
-    `Bold: best of the schemes trained here. ${notes(schemes).join(' ')}`,
+    `${schemes.length > 1 ? 'Bold: best of the schemes trained here. ' : ''}${notes(schemes).join(' ')}`,
   ].join('\n');
 }
