@@ -51,4 +51,9 @@ const chromium = await findChromium().catch((problem: Error) => {
   return null;
 });
 
-export default defineConfig({ test: { projects: [inNode, ...(chromium ? [inBrowser(chromium)] : [])] } });
+// CI reads its closing count from the runner's own report.
+const reporters = process.env.CI ? (['default', ['json', { outputFile: 'coverage/tests.json' }]] as const) : (['default'] as const);
+
+export default defineConfig({
+  test: { reporters: [...reporters], projects: [inNode, ...(chromium ? [inBrowser(chromium)] : [])] },
+});

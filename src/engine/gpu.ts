@@ -229,6 +229,7 @@ export class Gpu {
         const values = new Float32Array(range.slice(offsets[i], offsets[i] + tensor.byteLength));
         arrived.set(tensor, tensor.shape.length === 0 ? values[0] : values);
       });
+      staging.unmap();
       staging.destroy();
     }
     this.throwFault();

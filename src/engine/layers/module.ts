@@ -139,14 +139,21 @@ export abstract class Module {
         `state: the names do not fit this network; missing: ${list(missing)}; superfluous: ${list(surplus)}.`,
       );
     }
-    for (const [name, { shape }] of state.tensors) {
-      const member = wanted.get(name) as Tensor;
+    for (const [name, { shape, values }] of state.tensors) {
+      const member = wanted.get(name)!;
+      if (member instanceof Counter) throw new Error(`state: ${name} is a tensor in the file, but a counter here.`);
       if (!sameShape(shape, member.shape)) {
         throw new ShapeError('state', `${name} has another shape in the file`, {
           network: member,
           file: { axes: member.axes, shape },
         });
       }
+      if (values.length !== member.size)
+        throw new ShapeError('state', `${name} has ${values.length} values in the file`, { network: member });
+    }
+    for (const name of state.counters.keys()) {
+      if (!(wanted.get(name) instanceof Counter))
+        throw new Error(`state: ${name} is a counter in the file, but a tensor here.`);
     }
     for (const [name, { values }] of state.tensors) write(wanted.get(name) as Tensor, values);
     for (const [name, value] of state.counters) (wanted.get(name) as Counter).value = value;

@@ -3,48 +3,19 @@
  */
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
+import { stripForwardCode, stripGradWeightCode } from '../../shaders/conv2d-strip.ts';
 import { dispatch, type Kernel, kernel } from '../kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import type { ConvGeometry } from './conv2d-kernels.ts';
 import { sum } from './reduce.ts';
 
-/** Eight numbers that every lane needs, each lane having loaded its share; `lanes` of a subgroup. */
-const spreads: Record<number, string> = {
-  8: `
-const LANES = 8u;
-fn share8(v : f32) -> Eight {
-  return Eight(
-    vec4f(subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u)),
-    vec4f(subgroupBroadcast(v, 4u), subgroupBroadcast(v, 5u), subgroupBroadcast(v, 6u), subgroupBroadcast(v, 7u)));
-}
-fn spread(lane : u32, base : u32) -> Eight {
-  return share8(slab[base + lane]);
-}
-fn spreadColumns(lane : u32, image : u32, h : i32, first : i32) -> Eight {
-  return share8(pixel(image, h, first + i32(lane)));
-}`,
-  4: `
-const LANES = 4u;
-fn share4(v : f32) -> vec4f {
-  return vec4f(subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u));
-}
-fn spread(lane : u32, base : u32) -> Eight {
-  return Eight(share4(slab[base + lane]), share4(slab[base + 4u + lane]));
-}
-fn spreadColumns(lane : u32, image : u32, h : i32, first : i32) -> Eight {
-  return Eight(share4(pixel(image, h, first + i32(lane))), share4(pixel(image, h, first + 4 + i32(lane))));
-}`,
-};
-
-const pixel = `
-fn pixel(image : u32, h : i32, w : i32) -> f32 {
-  let inside = h >= 0 && h < i32(shape.H) && w >= 0 && w < i32(shape.W);
-  let at = image + u32(clamp(h, 0, i32(shape.H) - 1)) * shape.W + u32(clamp(w, 0, i32(shape.W) - 1));
-  return input[at] * select(0.0, 1.0, inside);
-}`;
+/** Threads of a workgroup for each subgroup size: lavapipe (8 lanes) is fastest with one subgroup, SwiftShader (4) with several. */
+const groupOf: Readonly<Record<number, number>> = { 8: 8, 4: 32 };
 
 interface StripKernels {
   readonly lanes: number;
+  /** Threads of a workgroup. */
+  readonly group: number;
   readonly pack: Kernel;
   readonly forward: Kernel;
   readonly gradWeight: Kernel;
@@ -55,16 +26,18 @@ const made = new Map<number, StripKernels>();
 /** The kernels for this device's subgroups, or null where strips do not pay or their subgroup size is unknown. */
 export function stripKernels(gpu: Gpu): StripKernels | null {
   const lanes = gpu.subgroupLanes;
-  if (lanes === null || !(lanes in spreads)) return null;
+  if (lanes === null || !(lanes in groupOf)) return null;
   let kernels = made.get(lanes);
   if (!kernels) {
+    const group = groupOf[lanes];
     const source = { name: `conv2d-strip-${lanes}`, code: shaders.conv2dStrip.code };
-    const options = { enable: ['subgroups'], append: [pixel, spreads[lanes]] };
+    const unrolled = (code: string) => ({ enable: ['subgroups'], append: [code] });
     kernels = {
       lanes,
-      pack: kernel(source, 'pack', options),
-      forward: kernel(source, 'forward', options),
-      gradWeight: kernel(source, 'gradWeight', options),
+      group,
+      pack: kernel(source, 'pack'),
+      forward: kernel(source, 'forward', unrolled(stripForwardCode(lanes, group))),
+      gradWeight: kernel(source, 'gradWeight', unrolled(stripGradWeightCode(lanes, group))),
     };
     made.set(lanes, kernels);
   }
@@ -91,7 +64,7 @@ interface StripConvolution {
 
 /** N O P Q from N C H W. `flipped`: the weight is C O 3 3 of the convolution whose input gradient this is. */
 export function stripForward(
-  { lanes, pack, forward }: StripKernels,
+  { group, pack, forward }: StripKernels,
   g: StripConvolution,
   input: Tensor,
   weight: Tensor,
@@ -127,7 +100,7 @@ export function stripForward(
   const packGroups = Math.ceil(packed.size / 64);
   dispatch(gpu, pack, { weight, packed }, uniforms, [Math.min(packGroups, 65535), Math.ceil(packGroups / 65535)]);
   dispatch(gpu, forward, { input, slab: packed, bias: bias ?? weight, output }, uniforms, [
-    Math.ceil((N * strips * (tall ? Math.ceil(P / 2) : P)) / lanes),
+    Math.ceil((N * strips * (tall ? Math.ceil(P / 2) : P)) / group),
     tiles,
   ]);
   packed.release();
@@ -138,7 +111,7 @@ const BUSY_GROUPS = 64;
 
 /** The gradients of the weight, O C 3 3, and of the bias, O, from N C H W and N O P Q. */
 export function stripGradWeight(
-  { lanes, gradWeight }: StripKernels,
+  { lanes, group, gradWeight }: StripKernels,
   g: StripConvolution,
   input: Tensor,
   gradient: Tensor,
@@ -169,7 +142,7 @@ export function stripGradWeight(
   const partial = empty(gpu, 'OCRSZ', [O, C, 3, 3, slices], 'conv2d gradient of weight');
   const biasPartial = empty(gpu, 'CZ', [O, slices], 'conv2d gradient of bias');
   dispatch(gpu, gradWeight, { input, gradient, partial, biasPartial }, uniforms, [
-    slices,
+    Math.ceil(slices / (group / lanes)),
     Math.ceil(O / lanes),
     Math.ceil(C / 4),
   ]);

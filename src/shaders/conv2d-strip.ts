@@ -1,0 +1,113 @@
+/**
+ * The unrolled kernels of conv2d-strip.wgsl as text: forward (8 pixels x 8 channels a thread) and gradWeight (1 output x 4 input channels
+ * x 9 taps a thread), for subgroups of `lanes` and workgroups of `group` threads.
+ *
+ * Every accumulator is a scalar with a name, because SwiftShader keeps neither arrays nor structs in registers.
+ */
+const PIXELS = 8;
+const CHANNELS = 8;
+const INPUTS = 4;
+const WINDOW = 8; // columns that a subgroup loads together: six pixels and their neighbours
+const RUN = WINDOW - 2;
+
+const each = (count: number, line: (i: number) => string) => Array.from({ length: count }, (_, i) => line(i)).join('\n');
+
+/** x: strips of all rows of all images; y: tiles of eight output channels. */
+export function stripForwardCode(lanes: number, group: number): string {
+  const loads = (3 * CHANNELS) / lanes; // numbers of a row of taps that each lane loads
+  const tap = (i: number) => `subgroupBroadcast(v${Math.floor(i / lanes)}, ${i % lanes}u)`;
+  return `
+@compute @workgroup_size(${group})
+fn forward(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(local_invocation_index) local : u32,
+  @builtin(subgroup_invocation_id) lane : u32,
+) {
+  let strip = group.x * ${group}u + local;
+  let bands = select(shape.P, (shape.P + 1u) / 2u, shape.tall == 1u); // rows, or pairs of them
+  let last = shape.N * bands * shape.strips - 1u;
+  let band = min(strip, last) / shape.strips;
+  let n = band / bands;
+  let p = (band % bands) * select(1u, 2u, shape.tall == 1u);
+  let first = i32(min(strip, last) % shape.strips) * ${PIXELS};
+  let left = first - i32(shape.padW);
+  let W = i32(shape.W);
+${each(PIXELS + 2, (j) => `  let c${j} = u32(clamp(left + ${j}, 0, W - 1)); let m${j} = select(0.0, 1.0, left + ${j} >= 0 && left + ${j} < W);`)}
+${each(CHANNELS, (k) => `  ${each(PIXELS, (j) => `var a${k}_${j} = 0.0;`).replaceAll('\n', ' ')}`)}
+  for (var c = 0u; c < shape.C; c++) {
+    for (var r = 0u; r < shape.rows; r++) {
+      let h = i32(p + r) - i32(shape.padH);
+      let inside = select(0.0, 1.0, h >= 0 && h < i32(shape.H));
+      let row = ((n * shape.C + c) * shape.H + u32(clamp(h, 0, i32(shape.H) - 1))) * shape.W;
+      let taps = ((c * shape.rows + r) * shape.tiles + group.y) * ${3 * CHANNELS}u;
+${each(PIXELS + 2, (j) => `      let x${j} = input[row + c${j}] * (inside * m${j});`)}
+${each(loads, (q) => `      let v${q} = slab[taps + ${q * lanes}u + lane];`)}
+${each(3, (s) => each(CHANNELS, (k) => `      { let w = ${tap(s * CHANNELS + k)}; ${each(PIXELS, (j) => `a${k}_${j} = fma(x${j + s}, w, a${k}_${j});`).replaceAll('\n', ' ')} }`))}
+    }
+  }
+  if (strip > last) {
+    return;
+  }
+  let place = Place(n, p, u32(first), group.y * ${CHANNELS}u);
+${each(CHANNELS, (k) => each(PIXELS, (j) => `  put(place, ${k}u, ${j}u, a${k}_${j});`))}
+}`;
+}
+
+/**
+ * Each lane keeps one output channel; a subgroup walks over runs of six pixels, slice by slice.
+ * x: slices in workgroups, y: groups of `lanes` output channels, z: groups of four input channels.
+ */
+export function stripGradWeightCode(lanes: number, group: number): string {
+  const shares = WINDOW / lanes;
+  const perGroup = group / lanes;
+  const pixel = (j: number) => `subgroupBroadcast(v${Math.floor(j / lanes)}, ${j % lanes}u)`;
+  return `
+@compute @workgroup_size(${group})
+fn gradWeight(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(local_invocation_index) local : u32,
+  @builtin(subgroup_invocation_id) lane : u32,
+) {
+  let slice = group.x * ${perGroup}u + local / ${lanes}u;
+  let o = min(group.y * ${lanes}u + lane, shape.O - 1u);
+  let c = group.z * ${INPUTS}u;
+  let plane = shape.H * shape.W;
+  let Q = i32(shape.Q);
+  let W = i32(shape.W);
+  let count = shape.N * shape.P * shape.strips;
+  let perSlice = (count + shape.slices - 1u) / shape.slices;
+  var offset = 0.0;
+${each(INPUTS, (i) => `  ${each(9, (t) => `var a${i}_${t} = 0.0;`).replaceAll('\n', ' ')}`)}
+  // All subgroups of a workgroup take the same number of turns; a turn beyond the end adds nothing.
+  for (var turn = 0u; turn < perSlice; turn++) {
+    let run = min(slice * perSlice + turn, count - 1u);
+    let live = select(0.0, 1.0, slice * perSlice + turn < count);
+    let q = i32(run % shape.strips) * ${RUN};
+    let p = (run / shape.strips) % shape.P;
+    let n = run / (shape.strips * shape.P);
+    let row = ((n * shape.O + o) * shape.P + p) * shape.Q;
+${each(RUN, (j) => `    let g${j} = gradient[row + u32(min(q + ${j}, Q - 1))] * select(0.0, live, q + ${j} < Q);`)}
+    offset += ((g0 + g1) + (g2 + g3)) + (g4 + g5);
+    let first = q - i32(shape.padW) + i32(lane);
+${each(shares, (q) => `    let w${q} = first + ${q * lanes}; let column${q} = u32(clamp(w${q}, 0, W - 1)); let mask${q} = select(0.0, 1.0, w${q} >= 0 && w${q} < W);`)}
+${each(3, (r) => `    let h${r} = i32(p) + ${r} - i32(shape.padH); let row${r} = u32(clamp(h${r}, 0, i32(shape.H) - 1)) * shape.W; let inside${r} = select(0.0, 1.0, h${r} >= 0 && h${r} < i32(shape.H));`)}
+${each(INPUTS, (i) => `    { let image = (n * shape.C + min(c + ${i}u, shape.C - 1u)) * plane;
+${each(
+  3,
+  (r) => `      {
+${each(shares, (q) => `        let v${q} = input[image + row${r} + column${q}] * (inside${r} * mask${q});`)}
+${each(WINDOW, (j) => `        let x${j} = ${pixel(j)};`)}
+${each(RUN, (j) => each(3, (s) => `        a${i}_${r * 3 + s} = fma(g${j}, x${j + s}, a${i}_${r * 3 + s});`))}
+      }`,
+)}
+    }`)}
+  }
+  if (group.y * ${lanes}u + lane >= shape.O || slice >= shape.slices) {
+    return;
+  }
+  if (group.z == 0u) {
+    biasPartial[o * shape.slices + slice] = offset;
+  }
+${each(INPUTS, (i) => each(9, (t) => `  writeWeight(o, c + ${i}u, ${t}u, slice, a${i}_${t});`))}
+}`;
+}
