@@ -8,7 +8,7 @@ import { serveGolden } from './test/support/browser-server.ts';
 /** Makes `#gpu-host` lead to src/platform/*.ts instead of dist/. */
 const SOURCE = 'mtunet-source';
 
-const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
+const patience = { testTimeout: 900_000, hookTimeout: 300_000 };
 
 const inNode: TestProjectConfiguration = {
   resolve: { conditions: [SOURCE, ...defaultServerConditions] },
@@ -52,7 +52,9 @@ const chromium = await findChromium().catch((problem: Error) => {
 });
 
 // CI reads its closing count from the runner's own report.
-const reporters = process.env.CI ? (['default', ['json', { outputFile: 'coverage/tests.json' }]] as const) : (['default'] as const);
+const reporters = process.env.CI
+  ? (['default', ['json', { outputFile: 'coverage/tests.json' }]] as const)
+  : (['default'] as const);
 
 export default defineConfig({
   test: { reporters: [...reporters], projects: [inNode, ...(chromium ? [inBrowser(chromium)] : [])] },

@@ -140,7 +140,8 @@ footer { color: var(--quiet); font-size: .8125rem; padding-top: 2rem; padding-bo
   body { font-size: 1rem; }
   .lead { font-size: 1.05rem; }
   .results th, .results td { padding: .45rem .55rem; }
-  .results tbody th { min-width: 8.4rem; border-right: 1px solid var(--rule); }
+  .results .spread { display: block; }
+  .results tbody th { min-width: 7.4rem; border-right: 1px solid var(--rule); }
   .results tbody th small { display: none; }
   #overlays > input { float: left; clear: left; margin: .25rem .5rem 0 0; }
   #overlays > label { display: block; margin: 0 0 .5rem; }

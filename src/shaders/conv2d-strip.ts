@@ -10,7 +10,8 @@ const INPUTS = 4;
 const WINDOW = 8; // columns that a subgroup loads together: six pixels and their neighbours
 const RUN = WINDOW - 2;
 
-const each = (count: number, line: (i: number) => string) => Array.from({ length: count }, (_, i) => line(i)).join('\n');
+const each = (count: number, line: (i: number) => string) =>
+  Array.from({ length: count }, (_, i) => line(i)).join('\n');
 
 /** x: strips of all rows of all images; y: tiles of eight output channels. */
 export function stripForwardCode(lanes: number, group: number): string {
@@ -91,7 +92,9 @@ ${each(RUN, (j) => `    let g${j} = gradient[row + u32(min(q + ${j}, Q - 1))] * 
     let first = q - i32(shape.padW) + i32(lane);
 ${each(shares, (q) => `    let w${q} = first + ${q * lanes}; let column${q} = u32(clamp(w${q}, 0, W - 1)); let mask${q} = select(0.0, 1.0, w${q} >= 0 && w${q} < W);`)}
 ${each(3, (r) => `    let h${r} = i32(p) + ${r} - i32(shape.padH); let row${r} = u32(clamp(h${r}, 0, i32(shape.H) - 1)) * shape.W; let inside${r} = select(0.0, 1.0, h${r} >= 0 && h${r} < i32(shape.H));`)}
-${each(INPUTS, (i) => `    { let image = (n * shape.C + min(c + ${i}u, shape.C - 1u)) * plane;
+${each(
+  INPUTS,
+  (i) => `    { let image = (n * shape.C + min(c + ${i}u, shape.C - 1u)) * plane;
 ${each(
   3,
   (r) => `      {
@@ -100,7 +103,8 @@ ${each(WINDOW, (j) => `        let x${j} = ${pixel(j)};`)}
 ${each(RUN, (j) => each(3, (s) => `        a${i}_${r * 3 + s} = fma(g${j}, x${j + s}, a${i}_${r * 3 + s});`))}
       }`,
 )}
-    }`)}
+    }`,
+)}
   }
   if (group.y * ${lanes}u + lane >= shape.O || slice >= shape.slices) {
     return;

@@ -49,6 +49,7 @@ describe('sizes', () => {
   it.each([
     { height: 30, width: 48, remedy: '32 x 48' },
     { height: 48, width: 40, remedy: '48 x 48' },
+    { height: 24, width: 16, remedy: '32 x 16' },
     { height: 5, width: 71, remedy: '16 x 64' },
   ])('refuses $height x $width', async ({ height, width, remedy }) => {
     const gpu = await testGpu();
@@ -156,7 +157,7 @@ describe('passes', () => {
     };
     const remembering = await peak(() => void pass(gpu, model, false));
     const forgetting = await peak(() => withoutGradient(gpu, () => void pass(gpu, model, false)));
-    expect(forgetting).toBeLessThan(remembering / 2);
+    expect(forgetting).toBeLessThan(remembering / 3);
     expect(forgetting).toBeGreaterThan(0);
   });
 

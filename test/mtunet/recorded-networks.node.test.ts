@@ -1,9 +1,19 @@
 /** The U-Net family against golden/networks: outputs, losses, gradients and running statistics of every case that the folder holds. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { add, backward, crossEntropy, klDivergence, logSoftmax, type Scalar, type Tensor, upload, withoutGradient } from '../../src/engine/index.ts';
+import {
+  add,
+  backward,
+  crossEntropy,
+  klDivergence,
+  logSoftmax,
+  type Scalar,
+  type Tensor,
+  upload,
+  withoutGradient,
+} from '../../src/engine/index.ts';
 import { MTUNet, type MTUNetConfig, type Prediction } from '../../src/mtunet/model.ts';
-import { UncertaintyScheme, schemes } from '../../src/mtunet/schemes/uncertainty.ts';
+import { schemes, UncertaintyScheme } from '../../src/mtunet/schemes/uncertainty.ts';
 import { testGpu } from '../support/gpu.ts';
 import {
   checkGradients,
@@ -36,8 +46,14 @@ function configOf({ arch }: RecordedNetwork): MTUNetConfig {
 
 function lossesOf(prediction: Prediction, network: RecordedNetwork, recorded: RecordedCase) {
   const gpu = (prediction.diagnosis ?? prediction.saliency)!.gpu;
-  const ce = prediction.diagnosis && crossEntropy(prediction.diagnosis, upload(gpu, 'N', [recorded.targets!.length], Uint32Array.from(recorded.targets!)));
-  const gaze = recorded.gaze && upload(gpu, 'NHW', recorded.gaze.shape, recordedGaze(recorded.gaze.shape, network.globalSeed));
+  const ce =
+    prediction.diagnosis &&
+    crossEntropy(
+      prediction.diagnosis,
+      upload(gpu, 'N', [recorded.targets!.length], Uint32Array.from(recorded.targets!)),
+    );
+  const gaze =
+    recorded.gaze && upload(gpu, 'NHW', recorded.gaze.shape, recordedGaze(recorded.gaze.shape, network.globalSeed));
   const kl = prediction.saliency && klDivergence(logSoftmax(prediction.saliency, 'HW'), gaze!);
   const total = (ce && kl ? add(ce, kl) : (ce ?? kl)) as Scalar;
   return { ...(ce && { ce }), ...(kl && { kl }), total };
@@ -52,7 +68,10 @@ describe('recorded U-Nets', () => {
     it(`${network.net} has the recorded parameters by name, shape and count`, async () => {
       const gpu = await testGpu();
       using model = new MTUNet(gpu, configOf(network));
-      const entries = [...model.entries()].map(({ name, member }) => [name, 'shape' in member ? [...member.shape] : []]);
+      const entries = [...model.entries()].map(({ name, member }) => [
+        name,
+        'shape' in member ? [...member.shape] : [],
+      ]);
       expect(entries).toEqual(network.tensors.map(([name, shape]) => [name, shape]));
       expect(model.parameterCount).toBe(network.params);
     });
@@ -69,11 +88,16 @@ describe('recorded U-Nets', () => {
         const evaluated = await gpu.step(() =>
           withoutGradient(gpu, () => {
             const prediction = run();
-            return { cls: prediction.diagnosis as Tensor<'NC'>, sal: prediction.saliency as Tensor<'NHW'>, loss: lossesOf(prediction, network, recorded) };
+            return {
+              cls: prediction.diagnosis as Tensor<'NC'>,
+              sal: prediction.saliency as Tensor<'NHW'>,
+              loss: lossesOf(prediction, network, recorded),
+            };
           }),
         );
         const outputs = (mode: 'eval' | 'train', got: { cls: Float32Array; sal: Float32Array }) => {
-          for (const [kind, samples] of Object.entries(recorded[mode])) checkOutput(network, mode, kind, samples, got[kind as 'cls']);
+          for (const [kind, samples] of Object.entries(recorded[mode]))
+            checkOutput(network, mode, kind, samples, got[kind as 'cls']);
         };
         outputs('eval', evaluated);
         checkLoss(network, recorded.evalLoss, evaluated.loss as Record<string, number>, 'evalLoss');
@@ -87,14 +111,20 @@ describe('recorded U-Nets', () => {
           const loss = lossesOf(prediction, network, recorded);
           backward(loss.total);
           const gradients = parameters.map(({ tensor }) => tensor.gradient as Tensor<'C'>);
-          return { cls: prediction.diagnosis as Tensor<'NC'>, sal: prediction.saliency as Tensor<'NHW'>, loss, gradients };
+          return {
+            cls: prediction.diagnosis as Tensor<'NC'>,
+            sal: prediction.saliency as Tensor<'NHW'>,
+            loss,
+            gradients,
+          };
         });
         outputs('train', trained);
         checkLoss(network, recorded.loss, trained.loss as Record<string, number>, 'loss');
         checkGradients(network, recorded, new Map(parameters.map(({ name }, i) => [name, trained.gradients[i]])));
         const state = await model.stateDict();
         checkStatistics(network, recorded, new Map([...state.tensors].map(([name, { values }]) => [name, values])));
-        for (const [name, count] of state.counters) expect(count, name).toBe(name.endsWith('num_batches_tracked') ? 1 : 0);
+        for (const [name, count] of state.counters)
+          expect(count, name).toBe(name.endsWith('num_batches_tracked') ? 1 : 0);
         if (recorded.weighted) await checkWeighted(network, recorded, trained.loss as { ce: number; kl: number });
       });
     }
@@ -108,13 +138,22 @@ async function checkWeighted(network: RecordedNetwork, recorded: RecordedCase, l
   for (const [variant, expected] of Object.entries(variants)) {
     const scheme = new UncertaintyScheme(gpu, { ...schemes.mtls1, halfSaliency: variant === 'asCoded' });
     const values = { lg_sigma_class: lgSigmaClass, lg_sigma_image: lgSigmaImage };
-    const tensors = new Map(Object.entries(values).map(([name, value]) => [name, { shape: [], values: Float32Array.of(value) }]));
+    const tensors = new Map(
+      Object.entries(values).map(([name, value]) => [name, { shape: [], values: Float32Array.of(value) }]),
+    );
     scheme.loadStateDict({ tensors, counters: new Map() });
     const sigmas = Object.fromEntries([...scheme.parameters()].map(({ name, tensor }) => [name, tensor as Scalar]));
     const got = await gpu.step(() => {
-      const loss = scheme.call({ saliency: upload(gpu, '', [], [losses.kl]), diagnosis: upload(gpu, '', [], [losses.ce]) });
+      const loss = scheme.call({
+        saliency: upload(gpu, '', [], [losses.kl]),
+        diagnosis: upload(gpu, '', [], [losses.ce]),
+      });
       backward(loss);
-      return { loss, dLgClass: sigmas.lg_sigma_class.gradient as Scalar, dLgImage: sigmas.lg_sigma_image.gradient as Scalar };
+      return {
+        loss,
+        dLgClass: sigmas.lg_sigma_class.gradient as Scalar,
+        dLgImage: sigmas.lg_sigma_image.gradient as Scalar,
+      };
     });
     for (const [name, value] of Object.entries(expected)) {
       const error = Math.abs(got[name as 'loss'] - value) / Math.max(Math.abs(value), 0.01);

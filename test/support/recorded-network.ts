@@ -27,7 +27,14 @@ export interface RecordedCase {
 export interface RecordedNetwork {
   readonly net: string;
   readonly globalSeed: number;
-  readonly arch: { family: string; base: number; inChannels: number; classes: number | null; image: boolean; features: string | null };
+  readonly arch: {
+    family: string;
+    base: number;
+    inChannels: number;
+    classes: number | null;
+    image: boolean;
+    features: string | null;
+  };
   readonly params: number;
   readonly tensors: [name: string, shape: number[], kind: string, c: number, b: number][];
   readonly cases: RecordedCase[];
@@ -100,7 +107,13 @@ function within(error: number, allowed: number, what: string): void {
   expect(error, what).toBeLessThanOrEqual(allowed);
 }
 
-export function checkOutput(network: RecordedNetwork, mode: 'eval' | 'train', kind: string, recorded: Samples, got: ArrayLike<number>): void {
+export function checkOutput(
+  network: RecordedNetwork,
+  mode: 'eval' | 'train',
+  kind: string,
+  recorded: Samples,
+  got: ArrayLike<number>,
+): void {
   const key = `${mode}.${kind}`;
   const { tolerances, globalSeed } = network;
   const reference = recorded.f64;
@@ -109,17 +122,34 @@ export function checkOutput(network: RecordedNetwork, mode: 'eval' | 'train', ki
   const relL2 = tolerances[`${key}.relL2`];
   expect(got.length, `${key} elements`).toBe(sizeOf(recorded.shape));
   within(l2(difference) / l2(reference), relL2, `${key} relL2`);
-  within(Math.max(...difference.map(Math.abs)) / Math.max(...reference.map(Math.abs)), tolerances[`${key}.relMax`], `${key} relMax`);
+  within(
+    Math.max(...difference.map(Math.abs)) / Math.max(...reference.map(Math.abs)),
+    tolerances[`${key}.relMax`],
+    `${key} relMax`,
+  );
   within(Math.abs(probeDot(got, key, globalSeed) - recorded.dot), 3 * relL2 * recorded.l2, `${key} dot`);
 }
 
-export function checkLoss(network: RecordedNetwork, recorded: Record<string, { f64: number }>, got: Record<string, number>, what: string): void {
+export function checkLoss(
+  network: RecordedNetwork,
+  recorded: Record<string, { f64: number }>,
+  got: Record<string, number>,
+  what: string,
+): void {
   for (const [name, { f64 }] of Object.entries(recorded)) {
-    within(Math.abs(got[name] - f64) / Math.max(Math.abs(f64), 0.01), network.tolerances.loss, `${what}.${name}: ${got[name]} against ${f64}`);
+    within(
+      Math.abs(got[name] - f64) / Math.max(Math.abs(f64), 0.01),
+      network.tolerances.loss,
+      `${what}.${name}: ${got[name]} against ${f64}`,
+    );
   }
 }
 
-export function checkGradients(network: RecordedNetwork, recorded: RecordedCase, got: ReadonlyMap<string, ArrayLike<number> | null>): void {
+export function checkGradients(
+  network: RecordedNetwork,
+  recorded: RecordedCase,
+  got: ReadonlyMap<string, ArrayLike<number> | null>,
+): void {
   const { tolerances, globalSeed } = network;
   const G = recorded.gradMaxNorm;
   const errors = { norm: [] as number[], dot: [] as number[], first4: [] as number[] };
@@ -140,16 +170,26 @@ export function checkGradients(network: RecordedNetwork, recorded: RecordedCase,
     errors.norm.push(Math.abs(norm - n) / D);
     errors.dot.push(Math.abs(probeDot(gradient, name, globalSeed) - dot) / D);
     const scale = D / Math.sqrt(gradient.length);
-    errors.first4.push(Math.max(...first4.map((value, i) => Math.abs(gradient[i] - value) / Math.max(scale, Math.abs(value)))));
+    errors.first4.push(
+      Math.max(...first4.map((value, i) => Math.abs(gradient[i] - value) / Math.max(scale, Math.abs(value)))),
+    );
   }
   for (const [measure, values] of Object.entries(errors)) {
     const sorted = [...values].sort((a, b) => a - b);
     within(sorted.at(-1) ?? 0, tolerances[`grad.${measure}`], `grad.${measure}`);
-    within(sorted[Math.floor(0.9 * (sorted.length - 1))] ?? 0, tolerances[`grad.p90.${measure}`], `grad.p90.${measure}`);
+    within(
+      sorted[Math.floor(0.9 * (sorted.length - 1))] ?? 0,
+      tolerances[`grad.p90.${measure}`],
+      `grad.p90.${measure}`,
+    );
   }
 }
 
-export function checkStatistics(network: RecordedNetwork, recorded: RecordedCase, got: ReadonlyMap<string, ArrayLike<number>>): void {
+export function checkStatistics(
+  network: RecordedNetwork,
+  recorded: RecordedCase,
+  got: ReadonlyMap<string, ArrayLike<number>>,
+): void {
   const allowed = network.tolerances.bn;
   for (const [name, [norm, , dot]] of Object.entries(recorded.bn)) {
     const values = got.get(name);

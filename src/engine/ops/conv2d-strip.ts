@@ -1,9 +1,10 @@
 /**
  * 3 x 3 convolutions of stride 1 by register strips (shaders/conv2d-strip.wgsl): the fast path of software adapters.
  */
+
+import { stripForwardCode, stripGradWeightCode } from '../../shaders/conv2d-strip.ts';
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
-import { stripForwardCode, stripGradWeightCode } from '../../shaders/conv2d-strip.ts';
 import { dispatch, type Kernel, kernel } from '../kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import type { ConvGeometry } from './conv2d-kernels.ts';
