@@ -183,7 +183,10 @@ async function checkGradients(training: RecordedTraining, scheme: string): Promi
     if (want === null) expect(got.sigmas, `${scheme} fixes ${name}`).not.toHaveProperty(name);
     else expectAllClose(got.sigmas[name], want, `gradient of ${name}`, tolerance.sigmaGradients);
   }
-  for (const name of training.under(`grad/${scheme}`)) {
+  // A smaller set leaves the gradients of some schemes out.
+  const recordedNames = training.under(`grad/${scheme}`);
+  if (recordedNames.length > 0) expect([...recordedNames].sort()).toEqual([...meta.param_order].sort());
+  for (const name of recordedNames) {
     const want = training.read(`grad/${scheme}/${name}`).values;
     const zero = meta.zero_grad_params.includes(name);
     expectAllClose(
