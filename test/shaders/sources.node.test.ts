@@ -1,7 +1,8 @@
 /** The embedded shaders are those of the .wgsl files, and every entry point compiles, without any adapter. */
 import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { create, globals } from 'webgpu';
+// @ts-expect-error a script without types
 import { embedShaders } from '../../scripts/embed-shaders.mjs';
 import shaders from '../../src/shaders/sources.ts';
 
@@ -27,13 +28,17 @@ const entryPoints = Object.values(shaders)
   );
 
 describe('every entry point', () => {
+  let gpu: GPU; // held here, because a collected one takes its device with it
   let device: GPUDevice;
 
   beforeAll(async () => {
     Object.assign(globalThis, globals);
-    const adapter = await create(['backend=null']).requestAdapter();
+    gpu = create(['backend=null']);
+    const adapter = await gpu.requestAdapter();
     device = await adapter!.requestDevice();
   });
+
+  afterAll(() => device.destroy());
 
   it('is found', () => expect(entryPoints.length).toBeGreaterThan(30));
 
