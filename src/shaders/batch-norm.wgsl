@@ -122,7 +122,7 @@ fn normalise(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_ind
     let i = group.x * 512u + k * 64u + lane;
     if (i < shape.HW) {
       let value = fma(input[base + i] - m.x, factor, offset);
-      output[base + i] = select(value, max(value, 0.0), shape.relu == 1u);
+      output[base + i] = select(value, 0.0, shape.relu == 1u && value <= 0.0); // a NaN stays one
     }
   }
 }

@@ -13,8 +13,8 @@ interface Row {
 }
 
 const table = {
-  /** max(x, 0); the slope at 0 is 0, as in PyTorch. */
-  relu: { value: 'max(x, 0.0)', slope: 'select(0.0, 1.0, x > 0.0)' },
+  /** max(x, 0), written so that a NaN stays one; the slope at 0 is 0, as in PyTorch. */
+  relu: { value: 'select(x, 0.0, x <= 0.0)', slope: 'select(0.0, 1.0, x > 0.0)' },
   /** x * sigmoid(x) */
   silu: { value: 'x * logistic(x)', slope: 'logistic(x) * (1.0 + x * (1.0 - logistic(x)))' },
   /** 1 / (1 + exp(-x)) */

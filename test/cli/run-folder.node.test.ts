@@ -1,0 +1,79 @@
+/** A run's folder: whole files or none, logs that rewind, and sentences for what is wrong. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { modelRows } from '../../src/cli/models.ts';
+import { RunFolder, writeWhole } from '../../src/cli/run-folder.ts';
+import type { Checkpoint } from '../../src/mtunet/checkpoint.ts';
+import { resolveConfig } from '../../src/mtunet/config.ts';
+import type { StepRecord } from '../../src/mtunet/records.ts';
+
+let place: string;
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), 'mtunet-'));
+});
+afterEach(() => rmSync(place, { recursive: true }));
+
+const config = resolveConfig('tiny');
+const empty = { tensors: new Map(), counters: new Map() };
+const checkpoint = (steps: number): Checkpoint => ({
+  current: {
+    network: empty,
+    scheme: empty,
+    optimizer: {
+      steps,
+      learningRate: 0.1,
+      moments: new Map([['w.exp_avg', { shape: [2], values: Float32Array.of(1, steps) }]]),
+    },
+  },
+  best: null,
+  progress: { steps },
+});
+
+it('keeps the configuration and refuses a second run in the same place', () => {
+  const folder = RunFolder.create(join(place, 'run'), config);
+  expect(RunFolder.open(folder.path).config).toEqual(config);
+  expect(() => RunFolder.create(folder.path, config)).toThrow(/already holds a run.*mtunet resume/);
+  expect(() => RunFolder.open(place)).toThrow(/holds no run/);
+});
+
+it('goes on from the checkpoint before a damaged one, and says so', () => {
+  const folder = RunFolder.create(join(place, 'run'), config);
+  folder.saveCheckpoint(checkpoint(1));
+  folder.saveCheckpoint(checkpoint(2));
+  expect(folder.loadCheckpoint().checkpoint.progress.steps).toBe(2);
+  const latest = folder.file('checkpoint/latest.safetensors');
+  writeFileSync(latest, readFileSync(latest).subarray(0, 40));
+  const { checkpoint: older, warning } = folder.loadCheckpoint();
+  expect(older.progress.steps).toBe(1);
+  expect(older.current.optimizer.moments.get('w.exp_avg')!.values).toEqual(Float32Array.of(1, 1));
+  expect(warning).toMatch(/latest.safetensors cannot be read/);
+});
+
+it('drops the lines after the checkpoint, half a line included', () => {
+  const folder = RunFolder.create(join(place, 'run'), config);
+  const record = (step: number) => ({ step, epoch: 1 }) as StepRecord;
+  for (const step of [1, 2, 3]) folder.appendStep(record(step));
+  writeFileSync(folder.file('steps.jsonl'), `${readFileSync(folder.file('steps.jsonl'), 'utf8')}{"step": 4, "ep`);
+  folder.rewindLogs(2, 1);
+  expect(folder.steps.map(({ step }) => step)).toEqual([1, 2]);
+});
+
+it('leaves nothing behind when a file cannot be written', () => {
+  writeFileSync(join(place, 'file'), '');
+  expect(() => writeWhole(join(place, 'file', 'below'), 'text')).toThrow();
+  writeWhole(join(place, 'whole'), 'text');
+  expect(readdirSync(place).sort()).toEqual(['file', 'whole']);
+});
+
+it("lists the paper's parameter counts", () => {
+  const counts = Object.fromEntries(modelRows().map(({ name, parameters }) => [name, parameters]));
+  expect(counts).toEqual({
+    'mt-unet': 34632836,
+    'mt-unet-b': 34628740,
+    'mt-unet-t': 34567300,
+    'unet-c': 34595715,
+    'unet-s': 34562945,
+  });
+});

@@ -1,0 +1,125 @@
+/** The training loop: the same bits however often it is interrupted, and a broken loss told with its origin. */
+import { describe, expect, it } from 'vitest';
+import { syntheticChests } from '../../src/data/synthetic.ts';
+import { write } from '../../src/engine/index.ts';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../src/mtunet/checkpoint.ts';
+import { resolveConfig } from '../../src/mtunet/config.ts';
+import { evaluate } from '../../src/mtunet/evaluate.ts';
+import type { EpochRecord, StepRecord } from '../../src/mtunet/records.ts';
+import { Trainer } from '../../src/mtunet/train.ts';
+import { testGpu } from '../support/gpu.ts';
+
+const config = resolveConfig('tiny', {
+  height: 32,
+  width: 32,
+  epochs: 3,
+  batchSize: 2,
+  network: { base: 1 },
+  scheme: { name: 'mtls1' },
+  schedule: { patience: 0 },
+  synthetic: { train: 5, valid: 3, test: 3 },
+});
+const dataset = syntheticChests({ ...config.synthetic, height: 32, width: 32 });
+
+async function wholeRun() {
+  const gpu = await testGpu();
+  const steps: StepRecord[] = [];
+  const epochs: EpochRecord[] = [];
+  using trainer = new Trainer(gpu, config, dataset, {
+    step: (record) => steps.push(record),
+    epoch: (record) => epochs.push(record),
+  });
+  const outcome = await trainer.run();
+  return { steps, epochs, outcome, bytes: writeCheckpoint(await trainer.checkpoint()) };
+}
+
+/** Trains, stopping after every `every` steps and going on in a new trainer from the checkpoint's bytes. */
+async function brokenRun(every: number) {
+  const gpu = await testGpu();
+  const steps: StepRecord[] = [];
+  let saved: Checkpoint | null = null;
+  for (;;) {
+    const stop = new AbortController();
+    let count = 0;
+    using trainer = new Trainer(gpu, config, dataset, {
+      step(record) {
+        steps.push(record);
+        if (++count === every) stop.abort();
+      },
+      checkpoint(checkpoint) {
+        saved = checkpoint;
+      },
+    });
+    if (saved) trainer.resume(readCheckpoint(writeCheckpoint(saved)));
+    const outcome = await trainer.run(stop.signal);
+    if (outcome.stop !== 'interrupted') return { steps, outcome, bytes: writeCheckpoint(await trainer.checkpoint()) };
+  }
+}
+
+/** Wall time is the one thing that differs. */
+const timeless = (bytes: Uint8Array) => {
+  const { current, best, progress } = readCheckpoint(bytes);
+  return writeCheckpoint({ current, best, progress: { ...progress, seconds: 0 } });
+};
+
+describe('training', () => {
+  it('ends with the same bits when it is interrupted after every step or every second one', async () => {
+    const whole = await wholeRun();
+    expect(whole.steps.length).toBe(9);
+    expect(whole.epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    for (const every of [1, 2]) {
+      const broken = await brokenRun(every);
+      expect(broken.steps).toEqual(whole.steps);
+      expect(broken.outcome).toEqual(whole.outcome);
+      expect(timeless(broken.bytes)).toEqual(timeless(whole.bytes));
+    }
+  });
+
+  it('records sigma 1 and the plain rate before the first step, and falls in loss', async () => {
+    const { steps, epochs } = await wholeRun();
+    const [first] = steps;
+    expect(first).toMatchObject({
+      step: 1,
+      epoch: 1,
+      saliencySigma: 1,
+      classSigma: 1,
+      learningRate: config.optimizer.learningRate,
+    });
+    expect(first.loss).toBeCloseTo(first.saliencyLoss! + first.classLoss! + 2 * Math.LN2, 4);
+    expect(first.effectiveClassRate).toBe(first.learningRate);
+    expect(epochs.at(-1)!.train.saliencyLoss!).toBeLessThan(epochs[0].train.saliencyLoss!);
+  });
+
+  it('stops at a loss that is not a number, names the tensor it comes from, and changes nothing', async () => {
+    const gpu = await testGpu();
+    using trainer = new Trainer(gpu, config, dataset);
+    const broken = [...trainer.model.parameters()].find(({ name }) => name === 'Conv2.0.weight')!.tensor;
+    write(broken, new Float32Array(broken.size).fill(Number.NaN));
+    await expect(trainer.run()).rejects.toThrow(/loss is NaN at step 1: .*Conv2\.0\.weight/);
+    const first = [...trainer.model.parameters()][0].tensor;
+    expect((await gpu.read(first)).every(Number.isFinite)).toBe(true);
+  });
+
+  it('refuses data of another size, and a checkpoint of other data', async () => {
+    const gpu = await testGpu();
+    expect(() => new Trainer(gpu, { ...config, height: 48 }, dataset)).toThrow(/32 x 32.*48 x 32/);
+    using trainer = new Trainer(gpu, config, dataset);
+    const checkpoint = await trainer.checkpoint();
+    using other = new Trainer(gpu, config, { ...dataset, hash: 'another' });
+    expect(() => other.resume(checkpoint)).toThrow(/another/);
+  });
+});
+
+describe('evaluation', () => {
+  it('measures every image once, with baselines and examples', async () => {
+    const gpu = await testGpu();
+    using trainer = new Trainer(gpu, config, dataset);
+    const { record, maps } = await evaluate(gpu, trainer.model, dataset, { batchSize: 2, epoch: 0, examples: 2 });
+    expect(record.images).toBe(3);
+    expect(record.classification!.confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(3);
+    expect(record.saliency!.mean.kld).toBeGreaterThan(0);
+    expect(record.baselines.length).toBe(3);
+    expect(maps.length).toBe(2);
+    expect(Math.max(...maps[0].prediction)).toBe(1);
+  });
+});
