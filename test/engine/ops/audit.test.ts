@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { add, backward, log, parameter, relu, type Scalar, scale, sum, upload } from '../../../src/engine/index.ts';
+import { add, backward, parameter, relu, type Scalar, scale, square, sum, upload } from '../../../src/engine/index.ts';
 import { findNonFinite } from '../../../src/engine/ops/audit.ts';
 import { testGpu } from '../../support/gpu.ts';
 
