@@ -1,5 +1,5 @@
 /** Keeps the arrows of docs/architecture.md true by reading import lines. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, it } from 'vitest';
 
@@ -33,7 +33,7 @@ const PLACES = /^src\/(platform|cli|app)\//;
 const HOST =
   /(?<![.\w])(window|document|navigator)\s*[.[]|typeof (window|document|navigator)\b|globalThis\.(window|document|navigator)/;
 
-const files = ['src', 'experiments'].flatMap((root) =>
+const files = ['src', 'experiments'].filter(existsSync).flatMap((root) =>
   readdirSync(root, { recursive: true, encoding: 'utf8' })
     .map((name) => join(root, name))
     .filter((path) => path.endsWith('.ts') && path !== 'src/shaders/sources.ts')
