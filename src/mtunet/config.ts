@@ -122,8 +122,8 @@ export const presets = {
     network: { ...paper.network, base: 4 },
     optimizer: { ...paper.optimizer, learningRate: 3e-3 },
     schedule: { ...paper.schedule, patience: 3 },
-    epochs: 8,
-    synthetic: { ...paper.synthetic, train: 150, valid: 30, test: 60 },
+    epochs: 7,
+    synthetic: { ...paper.synthetic, train: 96, valid: 24, test: 60 },
   },
   /** An hour on two processor cores, minutes on a GPU. */
   small: {
