@@ -13,6 +13,16 @@ const RUN = WINDOW - 2;
 const each = (count: number, line: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => line(i)).join('\n');
 
+/** Where accumulator k of a strip goes: channel k of the tile, or channel k - 4 of the next row when tall. */
+function epilogue(k: number): string {
+  const second = k >= 4 ? 'shape.tall == 1u' : 'false';
+  return `  let second${k} = ${second};
+  let o${k} = o + select(${k}u, ${k % 4}u, second${k});
+  let ok${k} = o${k} < shape.O && p + select(0u, 1u, second${k}) < shape.P;
+  let at${k} = select(corner, corner + (o${k} - o) * shape.P * shape.Q + select(0u, shape.Q, second${k}), ok${k});
+  let b${k} = select(0.0, bias[min(o${k}, shape.O - 1u)], shape.hasBias == 1u);`;
+}
+
 /** x: strips of all rows of all images; y: tiles of eight output channels. */
 export function stripForwardCode(lanes: number, group: number): string {
   const loads = (3 * CHANNELS) / lanes; // numbers of a row of taps that each lane loads
@@ -49,8 +59,12 @@ ${each(3, (s) => each(CHANNELS, (k) => `      { let w = ${tap(s * CHANNELS + k)}
   if (strip > last) {
     return;
   }
-  let place = Place(n, p, u32(first), group.y * ${CHANNELS}u);
-${each(CHANNELS, (k) => each(PIXELS, (j) => `  put(place, ${k}u, ${j}u, a${k}_${j});`))}
+  // Channels beyond O and rows beyond P write what channel 0 writes, where it writes it: a branch a store would cost more than the sums.
+  let o = group.y * ${CHANNELS}u;
+  let q = u32(first);
+  let corner = ((n * shape.O + o) * shape.P + p) * shape.Q + q;
+${each(CHANNELS, epilogue)}
+${each(PIXELS, (j) => `  if (q + ${j}u < shape.Q) {\n${each(CHANNELS, (k) => `    output[at${k} + ${j}u] = select(a0_${j} + b0, a${k}_${j} + b${k}, ok${k});`)}\n  }`)}
 }`;
 }
 

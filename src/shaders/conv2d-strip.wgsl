@@ -54,25 +54,6 @@ fn pack(@builtin(global_invocation_id) id : vec3u) {
   packed[i] = value;
 }
 
-// Where a strip goes in the output.
-struct Place {
-  n : u32,
-  p : u32,
-  q : u32,
-  o : u32, // first channel of the tile
-}
-
-// k counts the tile's eight channels, or four channels of two rows when tall.
-fn put(place : Place, k : u32, pixel : u32, value : f32) {
-  let second = shape.tall == 1u && k >= 4u;
-  let o = place.o + select(k, k - 4u, second);
-  let p = place.p + select(0u, 1u, second);
-  if (o < shape.O && p < shape.P && place.q + pixel < shape.Q) {
-    let offset = select(0.0, bias[o], shape.hasBias == 1u);
-    output[((place.n * shape.O + o) * shape.P + p) * shape.Q + place.q + pixel] = value + offset;
-  }
-}
-
 fn writeWeight(o : u32, c : u32, tap : u32, slice : u32, value : f32) {
   if (c < shape.C) {
     partial[((o * shape.C + c) * 9u + tap) * shape.slices + slice] = value;
