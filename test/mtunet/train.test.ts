@@ -16,7 +16,7 @@ const config = resolveConfig('tiny', {
   batchSize: 2,
   network: { base: 1 },
   scheme: { name: 'mtls1' },
-  schedule: { patience: 0 },
+  schedule: { name: 'plateau', patience: 0 },
   synthetic: { train: 5, valid: 3, test: 3 },
 });
 const dataset = syntheticChests({ ...config.synthetic, height: 32, width: 32 });
