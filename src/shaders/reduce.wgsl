@@ -1,7 +1,8 @@
 // Sums and maxima over some axes of a tensor. The kept axes are numbered by `place` and the reduced ones by `r`; each is a pair of merged
 // axes at most, so that NHW of NCHW, C of NCHW and HW of NCHW are all one kernel. The order of additions depends on the shape alone.
 // ops/reduce.ts appends
-//   fn start(x : f32) -> f32    what to begin with, given any element    and    fn join(total : f32, x : f32) -> f32
+//   fn start(x : f32) -> vec2f                     what to begin with, given any element
+//   fn join(total : vec2f, x : vec2f) -> vec2f     x.y is what was rounded away from x.x, so that a long sum keeps its digits in any order
 
 struct Extent {
   places : u32, // elements of the output
@@ -17,7 +18,7 @@ struct Extent {
 @group(0) @binding(2) var<storage, read_write> output : array<f32>; // places x slices
 
 override LANES : u32 = 64u; // threads of a workgroup of `tree`: 64 on a GPU, one subgroup on a processor, where barriers are dear
-var<workgroup> partial : array<f32, LANES>;
+var<workgroup> partial : array<vec2f, LANES>;
 
 fn address(place : u32, r : u32) -> u32 {
   return (place / extent.keptLength) * extent.keptStride0 + (place % extent.keptLength) * extent.keptStride1
@@ -33,7 +34,7 @@ fn tree(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) l
   let last = min(extent.length, first + sliceLength);
   var total = start(input[address(place, min(first, extent.length - 1u))]);
   for (var r = first + lane; r < last; r += LANES) {
-    total = join(total, input[address(place, r)]);
+    total = join(total, vec2f(input[address(place, r)], 0.0));
   }
   partial[lane] = total;
   workgroupBarrier();
@@ -44,7 +45,7 @@ fn tree(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) l
     workgroupBarrier();
   }
   if (lane == 0u) {
-    output[place * extent.slices + group.y] = partial[0] * extent.factor;
+    output[place * extent.slices + group.y] = (partial[0].x + partial[0].y) * extent.factor;
   }
 }
 
@@ -57,7 +58,7 @@ fn serial(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups 
   }
   var total = start(input[address(place, 0u)]);
   for (var r = 0u; r < extent.length; r++) {
-    total = join(total, input[address(place, r)]);
+    total = join(total, vec2f(input[address(place, r)], 0.0));
   }
-  output[place] = total * extent.factor;
+  output[place] = (total.x + total.y) * extent.factor;
 }

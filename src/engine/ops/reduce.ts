@@ -1,7 +1,8 @@
 /**
  * Sums, means and maxima over named axes: sum(x, 'HW') of an NCHW tensor is an NC tensor. No letters means all axes.
  *
- * Long sums are cut into slices of 4,096 that are added in a second pass, so rounding errors stay small and the order is fixed.
+ * Long sums are cut into slices of 4,096 that are added in a second pass, in a fixed order. Sums carry what rounding takes from them
+ * (compensated summation), so that their last digits do not depend on how many threads share them.
  */
 import shaders from '../../shaders/sources.ts';
 import { dispatch, kernel, laneKernel, linearGroups } from '../kernel.ts';
@@ -11,8 +12,19 @@ import { combine } from './arithmetic.ts';
 import { expandLike } from './expand.ts';
 
 const joins = {
-  sum: ['fn start(x : f32) -> f32 { return 0.0; }', 'fn join(total : f32, x : f32) -> f32 { return total + x; }'],
-  max: ['fn start(x : f32) -> f32 { return x; }', 'fn join(total : f32, x : f32) -> f32 { return max(total, x); }'],
+  // Knuth's TwoSum: s and the rounding error of s add up to the exact sum of both heads.
+  sum: [
+    'fn start(x : f32) -> vec2f { return vec2f(); }',
+    `fn join(total : vec2f, x : vec2f) -> vec2f {
+      let s = total.x + x.x;
+      let added = s - total.x;
+      return vec2f(s, total.y + x.y + ((total.x - (s - added)) + (x.x - added)));
+    }`,
+  ],
+  max: [
+    'fn start(x : f32) -> vec2f { return vec2f(x, 0.0); }',
+    'fn join(total : vec2f, x : vec2f) -> vec2f { return vec2f(max(total.x, x.x), 0.0); }',
+  ],
 } as const;
 
 const kernels = {
