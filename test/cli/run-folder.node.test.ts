@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { modelRows } from '../../src/cli/models.ts';
+import { modelRows } from '../../src/cli/commands/models.ts';
 import { RunFolder, writeWhole } from '../../src/cli/run-folder.ts';
 import type { Checkpoint } from '../../src/mtunet/checkpoint.ts';
 import { resolveConfig } from '../../src/mtunet/config.ts';

@@ -14,7 +14,10 @@ it('sources.ts is fresh', () => {
 const appended: Record<string, string[]> = {
   unary: ['fn value(x : f32) -> f32 { return x; }', 'fn slope(x : f32) -> f32 { return x; }'],
   binary: ['fn combine(a : f32, b : f32) -> f32 { return a + b; }'],
-  reduce: ['fn start(x : f32) -> f32 { return x; }', 'fn join(total : f32, x : f32) -> f32 { return total + x; }'],
+  reduce: [
+    'fn start(x : f32) -> vec2f { return vec2f(); }',
+    'fn join(total : vec2f, x : vec2f) -> vec2f { return total + x; }',
+  ],
   dropout: [shaders.philox.code],
 };
 

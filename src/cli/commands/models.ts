@@ -1,5 +1,16 @@
-/** The networks that can be trained, with their parameter counts at the paper's size. */
-import { defaultConfig, type MTUNetConfig, unetFamily } from '../mtunet/model.ts';
+/** mtunet models: the networks that can be trained, with their parameter counts at the paper's size. */
+
+import type { Command } from 'commander';
+import { defaultConfig, type MTUNetConfig, unetFamily } from '../../mtunet/model.ts';
+
+export function register(program: Command): void {
+  program
+    .command('models')
+    .description('the networks, their parameters at base 64 and their source')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  mtunet models --json')
+    .action(({ json }: { json?: boolean }) => printModels(json ?? false));
+}
 
 export interface ModelRow {
   readonly name: string;
@@ -44,7 +55,7 @@ export function countParameters({ base: b, inputChannels: c, classes: k, diagnos
   return trunk + classHead + saliencyHead;
 }
 
-export function printModels(asJson: boolean): void {
+function printModels(asJson: boolean): void {
   const rows = modelRows();
   if (asJson) console.log(JSON.stringify(rows, null, 2));
   else

@@ -1,7 +1,18 @@
-/** Which adapters exist, which one is used and why. */
+/** mtunet devices: which adapters exist, which one is used and why. */
+
+import type { Command } from 'commander';
 import { listAdapters } from '#gpu-host';
 
-export async function printDevices(asJson: boolean): Promise<void> {
+export function register(program: Command): void {
+  program
+    .command('devices')
+    .description('which adapters exist, which one is used and why')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  mtunet devices')
+    .action(({ json }: { json?: boolean }) => printDevices(json ?? false));
+}
+
+async function printDevices(asJson: boolean): Promise<void> {
   const reports = await listAdapters();
   if (asJson) {
     console.log(JSON.stringify(reports, null, 2));

@@ -1,0 +1,73 @@
+/** mtunet evaluate: metrics of a run's best network. */
+import type { Command } from 'commander';
+import { readWeights } from '../../mtunet/checkpoint.ts';
+import { evaluate } from '../../mtunet/evaluate.ts';
+import { MTUNet, unetFamily } from '../../mtunet/model.ts';
+import { UsageError } from '../failure.ts';
+import { withGpu } from '../gpu-session.ts';
+import { loadData } from '../load-data.ts';
+import { RunFolder } from '../run-folder.ts';
+
+export function register(program: Command): void {
+  program
+    .command('evaluate')
+    .description("measure a run's best network on a split")
+    .argument('<run>', 'its folder')
+    .option('--split <name>', 'train, valid or test', 'test')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  mtunet evaluate runs/first --json')
+    .action(async (path: string, { split, json }: { split: string; json?: boolean }) => {
+      if (!['train', 'valid', 'test'].includes(split))
+        throw new UsageError(`--split ${split}: the splits are train, valid and test.`);
+      const folder = RunFolder.open(path);
+      const { config } = folder;
+      const weights = readWeights(folder.readBytes('weights.safetensors'));
+      const dataset = loadData(config);
+      await withGpu(async (gpu) => {
+        using model = new MTUNet(gpu, {
+          ...config.network,
+          classes: dataset.classNames.length,
+          ...unetFamily[config.network.name],
+        });
+        model.loadStateDict(weights);
+        const epoch = folder.evaluation.epoch;
+        const { record } = await evaluate(gpu, model, dataset, {
+          split: split as 'test',
+          batchSize: config.batchSize,
+          epoch,
+        });
+        if (json) console.log(JSON.stringify(record, null, 2));
+        else printEvaluation(record);
+      });
+    });
+}
+
+function printEvaluation({
+  split,
+  images,
+  epoch,
+  saliency,
+  classification,
+  baselines,
+}: Awaited<ReturnType<typeof evaluate>>['record']): void {
+  console.log(`${split} split, ${images} images, network of epoch ${epoch}`);
+  if (saliency) {
+    const { mean, std } = saliency;
+    console.log(
+      `  KLD ${mean.kld.toFixed(3)} ± ${std.kld.toFixed(3)}   PCC ${mean.pcc.toFixed(3)} ± ${std.pcc.toFixed(3)}   HS ${mean.hs.toFixed(3)} ± ${std.hs.toFixed(3)}`,
+    );
+  }
+  if (classification) {
+    const { accuracy, aucHandTill, aucMicro, aucPerClass } = classification;
+    const shown = (value: number | null) => value?.toFixed(3) ?? 'n/a';
+    console.log(
+      `  ACC ${shown(accuracy)}   AUC (Hand & Till) ${shown(aucHandTill)}   AUC (micro) ${shown(aucMicro)}   per class ${aucPerClass.map(shown).join(' ')}`,
+    );
+  }
+  for (const { name, saliency: map, accuracy } of baselines) {
+    const numbers = map
+      ? `KLD ${map.kld.toFixed(3)}   PCC ${map.pcc.toFixed(3)}   HS ${map.hs.toFixed(3)}`
+      : `ACC ${accuracy?.toFixed(3)}`;
+    console.log(`  baseline, ${name}: ${numbers}`);
+  }
+}

@@ -1,0 +1,36 @@
+/** mtunet resume: go on with a run or a job. */
+import type { Command } from 'commander';
+import { withGpu } from '../gpu-session.ts';
+import { loadData } from '../load-data.ts';
+import { interrupted } from '../messages.ts';
+import { finishReproduction, runsOf } from '../reproduce.ts';
+import { RunFolder } from '../run-folder.ts';
+import { trainRun } from '../train-run.ts';
+
+export function register(program: Command): void {
+  program
+    .command('resume')
+    .description('go on with a run, or with an interrupted "reproduce"')
+    .argument('<run>', 'its folder')
+    .addHelpText('after', '\nExample:\n  mtunet resume runs/reproduce')
+    .action(async (path: string) => {
+      if (!RunFolder.isRun(path) && runsOf(path).length > 0) {
+        await withGpu(async (gpu, signal) => {
+          const page = await finishReproduction(gpu, path, signal);
+          if (!page) return interrupted(path);
+          console.log(`report: ${page}`);
+        });
+        return;
+      }
+      const folder = RunFolder.open(path);
+      if (folder.isFinished) {
+        console.log(`run: ${path} has ended; see: mtunet evaluate ${path}`);
+        return;
+      }
+      const dataset = loadData(folder.config);
+      await withGpu(async (gpu, signal) => {
+        if (!(await trainRun(gpu, folder, dataset, signal))) return interrupted(path);
+        console.log(`run: ${path}`);
+      });
+    });
+}

@@ -1,0 +1,68 @@
+/** mtunet train: one network under one scheme. */
+import type { Command } from 'commander';
+import { type ConfigOverrides, parseConfig, presets, resolveConfig } from '../../mtunet/config.ts';
+import { unetFamily } from '../../mtunet/model.ts';
+import { schemes } from '../../mtunet/schemes/uncertainty.ts';
+import { readConfigFile } from '../config-file.ts';
+import { withGpu } from '../gpu-session.ts';
+import { loadData } from '../load-data.ts';
+import { interrupted } from '../messages.ts';
+import { whole } from '../options.ts';
+import { freshFolder } from '../reproduce.ts';
+import { RunFolder } from '../run-folder.ts';
+import { trainRun } from '../train-run.ts';
+
+interface TrainOptions {
+  preset: string;
+  scheme?: string;
+  network?: string;
+  epochs?: number;
+  seed?: number;
+  data?: string;
+  out?: string;
+  config?: string;
+}
+
+export function register(program: Command): void {
+  program
+    .command('train')
+    .description('train one network under one scheme')
+    .option('--preset <name>', `one of ${Object.keys(presets).join(', ')}`, 'tiny')
+    .option('--scheme <name>', `one of ${Object.keys(schemes).join(', ')}`)
+    .option('--network <name>', `one of ${Object.keys(unetFamily).join(', ')}`)
+    .option('--epochs <count>', 'at most this many epochs', whole(1))
+    .option('--seed <number>', 'of the initial values, the data order and dropout', whole(0))
+    .option('--data <folder>', 'a prepared data set, or "synthetic"')
+    .option('--out <run>', 'folder of the run')
+    .option('--config <file>', 'YAML or JSON with any part of the configuration; flags win over it')
+    .addHelpText(
+      'after',
+      '\nExample:\n  mtunet train --preset tiny --scheme mtls3 --epochs 10 --seed 1 --data synthetic --out runs/first',
+    )
+    .action(async (options: TrainOptions) => {
+      const file = options.config === undefined ? {} : readConfigFile(options.config);
+      const flags: ConfigOverrides = {
+        ...(options.scheme && { scheme: { name: options.scheme as 'mtls1' } }),
+        ...(options.network && { network: { name: options.network as 'mt-unet' } }),
+        ...(options.epochs && { epochs: options.epochs }),
+        ...(options.seed !== undefined && { seed: options.seed }),
+        ...(options.data && { data: options.data }),
+      };
+      const merged = resolveConfig(options.preset, file);
+      const config = parseConfig({
+        ...merged,
+        ...flags,
+        scheme: { ...merged.scheme, ...flags.scheme },
+        network: { ...merged.network, ...flags.network },
+      });
+      const dataset = loadData(config);
+      const folder = RunFolder.create(
+        options.out ?? freshFolder(`runs/${config.scheme.name}-seed${config.seed}`),
+        config,
+      );
+      await withGpu(async (gpu, signal) => {
+        if (!(await trainRun(gpu, folder, dataset, signal))) return interrupted(folder.path);
+        console.log(`run: ${folder.path}`);
+      });
+    });
+}

@@ -1,0 +1,24 @@
+/** The file behind --config. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { UsageError } from './failure.ts';
+
+export function readConfigFile(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--config ${path} cannot be read: ${(error as Error).message}.`);
+  }
+  try {
+    const config: unknown = parseYaml(text);
+    if (config === null || typeof config !== 'object' || Array.isArray(config))
+      throw new Error('it must hold names and values');
+    return config;
+  } catch (error) {
+    throw new UsageError(
+      `--config ${basename(path)} is not a configuration: ${(error as Error).message.split('\n')[0]}.`,
+    );
+  }
+}
