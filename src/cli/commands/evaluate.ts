@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { readWeights } from '../../mtunet/checkpoint.ts';
 import { evaluate } from '../../mtunet/evaluate.ts';
-import { MTUNet, unetFamily } from '../../mtunet/model.ts';
+import { buildNetwork } from '../../mtunet/networks.ts';
 import { UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
 import { loadData } from '../load-data.ts';
@@ -24,11 +24,7 @@ export function register(program: Command): void {
       const weights = readWeights(folder.readBytes('weights.safetensors'));
       const dataset = loadData(config);
       await withGpu(async (gpu) => {
-        using model = new MTUNet(gpu, {
-          ...config.network,
-          classes: dataset.classNames.length,
-          ...unetFamily[config.network.name],
-        });
+        using model = buildNetwork(gpu, config.network, dataset.classNames.length, null);
         model.loadStateDict(weights);
         const epoch = folder.evaluation.epoch;
         const { record } = await evaluate(gpu, model, dataset, {
