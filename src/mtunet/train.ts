@@ -22,7 +22,8 @@ import { type Checkpoint, type Snapshot, takeSnapshot } from './checkpoint.ts';
 import { schemeConfig, type TrainConfig } from './config.ts';
 import { meanLosses, SplitTotals } from './evaluate.ts';
 import { predictBatch } from './losses.ts';
-import { MTUNet, unetFamily } from './model.ts';
+import type { Network } from './network.ts';
+import { buildNetwork } from './networks.ts';
 import { PlateauReset, type PlateauResetState, type StopReason } from './plateau-reset.ts';
 import type { EpochRecord, StepRecord } from './records.ts';
 import { UncertaintyScheme } from './schemes/uncertainty.ts';
@@ -70,7 +71,7 @@ interface TrainProgress {
 }
 
 export class Trainer {
-  readonly model: MTUNet;
+  readonly model: Network;
   readonly scheme: UncertaintyScheme;
   readonly config: TrainConfig;
   private readonly gpu: Gpu;
@@ -94,12 +95,7 @@ export class Trainer {
     this.config = config;
     this.dataset = dataset;
     this.hooks = hooks;
-    const { name, base, dropout } = config.network;
-    this.model = new MTUNet(
-      gpu,
-      { base, dropout, classes: dataset.classNames.length, ...unetFamily[name] },
-      config.seed,
-    );
+    this.model = buildNetwork(gpu, config.network, dataset.classNames.length, config.seed);
     this.scheme = new UncertaintyScheme(gpu, schemeConfig(config));
     this.optimizer = makeOptimizer(config, [...this.model.parameters(), ...this.scheme.parameters()]);
     const { schedule, epochs, optimizer } = config;
@@ -216,8 +212,8 @@ export class Trainer {
       train: this.totals.mean(),
       valid: valid.losses,
       validAccuracy: valid.accuracy,
-      saliencySigma: sigmaValue(sigmas.saliency as number | null, this.model.config.saliency !== 'none'),
-      classSigma: sigmaValue(sigmas.diagnosis as number | null, this.model.config.diagnosis !== 'none'),
+      saliencySigma: sigmaValue(sigmas.saliency as number | null, this.model.tasks.saliency),
+      classSigma: sigmaValue(sigmas.diagnosis as number | null, this.model.tasks.diagnosis),
       learningRate,
       best: decision.best,
       reset: decision.reset,
@@ -261,8 +257,8 @@ export class Trainer {
       const origin = await findNonFinite(gpu, inputs, () => backward(forward().loss));
       throw new NonFiniteLossError(result.loss, this.steps, origin, optimizer.learningRate);
     }
-    const saliencySigma = sigmaValue(result.sigmas.saliency as number | null, model.config.saliency !== 'none');
-    const classSigma = sigmaValue(result.sigmas.diagnosis as number | null, model.config.diagnosis !== 'none');
+    const saliencySigma = sigmaValue(result.sigmas.saliency as number | null, model.tasks.saliency);
+    const classSigma = sigmaValue(result.sigmas.diagnosis as number | null, model.tasks.diagnosis);
     const rate = (sigma: number | null) => (sigma === null ? null : optimizer.learningRate / (sigma * sigma));
     const record: StepRecord = {
       epoch: this.epoch,
@@ -305,7 +301,7 @@ function sigmaValue(learnt: number | null, hasTask: boolean): number | null {
 
 function makeOptimizer(
   { optimizer }: TrainConfig,
-  parameters: ReturnType<MTUNet['parameters']> extends Iterable<infer P> ? P[] : never,
+  parameters: ReturnType<Network['parameters']> extends Iterable<infer P> ? P[] : never,
 ): Optimizer {
   const { name, ...options } = optimizer;
   if (name === 'adam') return new Adam(parameters, options);

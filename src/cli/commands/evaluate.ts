@@ -1,7 +1,7 @@
 /** mtunet evaluate: metrics of a run's best network. */
 import type { Command } from 'commander';
 import { evaluate } from '../../mtunet/evaluate.ts';
-import { MTUNet, unetFamily } from '../../mtunet/model.ts';
+import { buildNetwork } from '../../mtunet/networks.ts';
 import { UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
 import { loadData } from '../load-data.ts';
@@ -23,11 +23,7 @@ export function register(program: Command): void {
       const weights = folder.loadWeights();
       const dataset = loadData(config);
       await withGpu(async (gpu) => {
-        using model = new MTUNet(gpu, {
-          ...config.network,
-          classes: dataset.classNames.length,
-          ...unetFamily[config.network.name],
-        });
+        using model = buildNetwork(gpu, config.network, dataset.classNames.length, null);
         model.loadStateDict(weights);
         const epoch = folder.evaluation.epoch;
         const { record } = await evaluate(gpu, model, dataset, {
