@@ -87,6 +87,8 @@ export class Gpu {
   recordsGradients = true;
   /** When set, is told of every tensor that an operation makes; see audit.ts. */
   onTensor: ((tensor: Tensor) => void) | null = null;
+  /** When set, is told of every command that a step records: for profiles. */
+  onCommand: ((command: Command) => void) | null = null;
   private commands: Command[] = [];
   private passing: Tensor[] = [];
   private inStep = false;
@@ -153,6 +155,7 @@ export class Gpu {
       throw new Error(`${what}: operations run inside gpu.step(() => { ... }), and no step is open.`);
     }
     this.commands.push(command);
+    this.onCommand?.(command);
   }
 
   /** Called by tensors at birth: inside a step they pass with it. */
