@@ -24,7 +24,7 @@ const ENGINE = [
   ['memory', 'kernel'],
   ['gpu'],
   ['tensor'],
-  ['autograd'],
+  ['autograd', 'carry'],
   ['ops'],
   ['layers', 'optimizers'],
 ];
