@@ -62,4 +62,5 @@ export async function trainRun(
   return true;
 }
 
-const label = ({ scheme, seed }: TrainConfig) => `${scheme.name} seed ${seed}`;
+const label = ({ network, scheme, seed }: TrainConfig) =>
+  `${network.name === 'mt-unet' ? scheme.name : `${network.name} ${scheme.name}`} seed ${seed}`;

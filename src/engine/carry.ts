@@ -21,7 +21,8 @@ export function carry<Axes extends string>(tensor: Tensor<Axes>): Carried<Axes> 
   let held = true;
   return {
     open() {
-      if (!held) throw new Error(`carry: ${name} was opened or released before; carry it anew for every step that needs it.`);
+      if (!held)
+        throw new Error(`carry: ${name} was opened or released before; carry it anew for every step that needs it.`);
       if (!gpu.stepOpen) throw new Error(`carry: ${name} must be opened inside the step that uses it.`);
       held = false;
       return new Tensor(gpu, axes, shape, storage, name, type);

@@ -4,26 +4,20 @@
  * Where the paper and the released code differ, both are options: preset `paper` follows the text, preset `released` the code.
  */
 import { z } from 'zod';
-import { unetFamily } from './model.ts';
+import { hasOneTask, networkNames, sizeProblem } from './networks.ts';
 import { schemeDefaults, schemeNames } from './schemes/index.ts';
 
-const multipleOf16 = (what: string) =>
-  z
-    .number()
-    .int()
-    .positive()
-    .refine((length) => length % 16 === 0, {
-      error: ({ input }) =>
-        `${what} ${input} is not a multiple of 16, which four poolings by two need; use ${Math.max(16, Math.round(Number(input) / 16) * 16)}`,
-    });
-
 const network = z.strictObject({
-  /** A U-Net of the paper's tables. */
-  name: z.enum(Object.keys(unetFamily) as [keyof typeof unetFamily, ...(keyof typeof unetFamily)[]]),
-  /** Channels of the first level. */
+  /** A network of the paper's tables; see networks.ts. */
+  name: z.enum(networkNames),
+  /** Channels of a U-Net's first level. */
   base: z.number().int().min(1).max(256),
-  /** Share of the class head's hidden units that a step leaves out. */
-  dropout: z.number().min(0).lt(1),
+  /** Share of the class head's units that a step leaves out; null: the network's own. */
+  dropout: z.number().min(0).lt(1).nullable(),
+  /** 3 repeats the film for weights that expect colour. */
+  inputChannels: z.union([z.literal(1), z.literal(3)]).default(1),
+  /** Parts that are not trained, by name ("encoder" is all of it); null: those that the network's authors froze. */
+  frozen: z.array(z.string().min(1)).nullable().default(null),
 });
 
 const scheme = z.strictObject({
@@ -82,10 +76,10 @@ const synthetic = z.strictObject({
   test: z.number().int().min(3),
 });
 
-export const configSchema = z.strictObject({
+const fields = z.strictObject({
   preset: z.string(),
-  height: multipleOf16('height'),
-  width: multipleOf16('width'),
+  height: z.number().int().positive(),
+  width: z.number().int().positive(),
   network,
   scheme,
   optimizer,
@@ -98,6 +92,14 @@ export const configSchema = z.strictObject({
   synthetic,
 });
 
+export const configSchema = fields.superRefine((config, context) => {
+  for (const side of ['height', 'width'] as const) {
+    const problem = sizeProblem(config.network.name, config[side]);
+    const message = `${config.network.name}: ${side} ${config[side]} ${problem}`;
+    if (problem) context.addIssue({ code: 'custom', path: [side], message });
+  }
+});
+
 export type TrainConfig = z.infer<typeof configSchema>;
 
 type Overrides<T> = { readonly [Key in keyof T]?: T[Key] extends object | null ? Overrides<T[Key]> : T[Key] };
@@ -107,7 +109,7 @@ const paper: TrainConfig = {
   preset: 'paper',
   height: 640,
   width: 416,
-  network: { name: 'mt-unet', base: 64, dropout: 0.25 },
+  network: { name: 'mt-unet', base: 64, dropout: null, inputChannels: 1, frozen: null },
   scheme: { name: 'mtls3', ...schemeDefaults },
   optimizer: { name: 'adam', learningRate: 1e-4, momentum: 0, weightDecay: 0 },
   schedule: {
@@ -173,12 +175,19 @@ export class ConfigError extends Error {
   }
 }
 
-/** Fills `overrides` from the preset and checks the whole. */
-export function resolveConfig(preset: string, overrides: unknown = {}): TrainConfig {
+/**
+ * Fills `overrides`, the last of which win, from the preset and checks the whole. A network with one task has nothing to balance, so its
+ * scheme is `sum`, the plain loss, unless an override names another.
+ */
+export function resolveConfig(preset: string, ...overrides: unknown[]): TrainConfig {
   if (!Object.hasOwn(presets, preset)) {
     throw new ConfigError(`preset "${preset}" is not known; the presets are ${Object.keys(presets).join(', ')}.`);
   }
-  return parseConfig(merge(presets[preset as PresetName], overrides));
+  const config = overrides.reduce<unknown>(merge, presets[preset as PresetName]);
+  const parsed = parseConfig(config);
+  const asked = overrides.reduce<unknown>(merge, {}) as ConfigOverrides;
+  if (asked.scheme?.name !== undefined || !hasOneTask(parsed.network.name)) return parsed;
+  return { ...parsed, scheme: { ...parsed.scheme, name: 'sum' } };
 }
 
 export function parseConfig(config: unknown): TrainConfig {

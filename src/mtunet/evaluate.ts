@@ -21,7 +21,7 @@ import {
   saliencyMetrics,
   summarize,
 } from './metrics/index.ts';
-import type { MTUNet } from './model.ts';
+import type { Network } from './network.ts';
 import type {
   Baseline,
   ClassificationMetrics,
@@ -71,7 +71,7 @@ interface EvaluateOptions extends ImageSize {
 /** Evaluation mode, fixed order, without gradients; leaves the model in evaluation mode. */
 export async function meanLosses(
   gpu: Gpu,
-  model: MTUNet,
+  model: Network,
   scheme: Scheme,
   samples: readonly ChestSample[],
   { height, width, batchSize }: EvaluateOptions,
@@ -96,13 +96,13 @@ export async function meanLosses(
     if (got.logits)
       right += accuracy([...batch.labels], got.logits, got.logits.length / batch.labels.length) * batch.labels.length;
   }
-  return { losses: totals.mean(), accuracy: model.config.diagnosis === 'none' ? null : right / samples.length };
+  return { losses: totals.mean(), accuracy: model.tasks.diagnosis ? right / samples.length : null };
 }
 
 /** Logits of every sample, in order: classes each, and H W each. */
 export async function predict(
   gpu: Gpu,
-  model: MTUNet,
+  model: Network,
   samples: readonly ChestSample[],
   { height, width, batchSize }: EvaluateOptions,
 ) {
@@ -141,7 +141,7 @@ export interface Evaluation {
 /** All metrics of one split, and `examples` images (spread evenly over the split) for looking. */
 export async function evaluate(
   gpu: Gpu,
-  model: MTUNet,
+  model: Network,
   dataset: ChestDataset,
   {
     split = 'test',

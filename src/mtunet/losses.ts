@@ -1,8 +1,8 @@
 /**
  * A batch through the network: predictions and the raw losses of both tasks (Eq. 2 and 3).
  */
-import { crossEntropy, type Gpu, klDivergence, logSoftmax, upload } from '../engine/index.ts';
-import type { MTUNet, Prediction } from './model.ts';
+import { concat, crossEntropy, type Gpu, klDivergence, logSoftmax, upload } from '../engine/index.ts';
+import type { Network, Prediction } from './network.ts';
 import type { TaskLosses } from './schemes/scheme.ts';
 
 /** Typed arrays of N images of H x W; see data/batches.ts. */
@@ -23,12 +23,13 @@ export interface ImageSize {
 /** Inside a step: uploads the batch and computes both losses. */
 export function predictBatch(
   gpu: Gpu,
-  model: MTUNet,
+  model: Network,
   { images, gaze, labels }: BatchArrays,
   { height, width }: ImageSize,
 ): { prediction: Prediction; losses: TaskLosses } {
   const N = labels.length;
-  const prediction = model.call(upload(gpu, 'NCHW', [N, 1, height, width], images, 'image'));
+  const film = upload(gpu, 'NCHW', [N, 1, height, width], images, 'image');
+  const prediction = model.call(model.inputChannels === 1 ? film : concat(Array(model.inputChannels).fill(film), 'C'));
   const { saliency, diagnosis } = prediction;
   return {
     prediction,

@@ -26,6 +26,7 @@ import {
   type Tensor,
   Upsample2x,
 } from '../engine/index.ts';
+import { Network, type Prediction } from './network.ts';
 
 export interface MTUNetConfig {
   /** Channels of the first level; 64 in the paper. */
@@ -58,16 +59,9 @@ export const unetFamily = {
   'unet-s': { diagnosis: 'none' },
 } as const satisfies Record<string, Partial<MTUNetConfig>>;
 
-export interface Prediction {
-  /** Class logits. */
-  readonly diagnosis: Tensor<'NC'> | null;
-  /** Saliency logits. */
-  readonly saliency: Tensor<'NHW'> | null;
-}
-
 const LEVELS = 5;
 
-export class MTUNet extends Module {
+export class MTUNet extends Network {
   readonly config: MTUNetConfig;
   private readonly parts: Readonly<Record<string, Module | Counter>>;
   private readonly encoder: readonly Sequential[];
@@ -76,8 +70,8 @@ export class MTUNet extends Module {
   private readonly classHead: ClassHead | null = null;
   private readonly saliencyHead: SaliencyHead | null = null;
 
-  /** Initial values are PyTorch's defaults, drawn from `seed`. */
-  constructor(gpu: Gpu, config: Partial<MTUNetConfig> = {}, seed = 0) {
+  /** Initial values are PyTorch's defaults, drawn from `seed`; with null they are left open for loadStateDict(). */
+  constructor(gpu: Gpu, config: Partial<MTUNetConfig> = {}, seed: number | null = 0) {
     super();
     this.config = { ...defaultConfig, ...config };
     const { base, inputChannels, classes, diagnosis, saliency, dropout } = this.config;
@@ -106,6 +100,14 @@ export class MTUNet extends Module {
     this.initialise(seed);
   }
 
+  get tasks() {
+    return { diagnosis: this.config.diagnosis !== 'none', saliency: this.config.saliency !== 'none' };
+  }
+
+  get inputChannels() {
+    return this.config.inputChannels;
+  }
+
   members() {
     return this.parts;
   }
@@ -131,7 +133,10 @@ export class MTUNet extends Module {
       features = this.decoder[level].call(joined);
       passOn(joined);
     }
-    return { diagnosis: this.diagnose(bottleneck, features), saliency: this.attend(features) };
+    // The decoder reads the bottleneck, too; under a name of its own it is what the class head alone reads.
+    const pooledFrom = this.config.diagnosis === 'top' ? bottleneck : bottleneck.view('NCHW', bottleneck.shape);
+    const representation = this.config.diagnosis === 'top' ? [features] : [pooledFrom, features];
+    return { diagnosis: this.diagnose(pooledFrom, features), saliency: this.attend(features), representation };
   }
 
   private diagnose(bottleneck: Tensor<'NCHW'>, top: Tensor<'NCHW'>): Tensor<'NC'> | null {

@@ -14,18 +14,20 @@ import {
   type Gpu,
   type Optimizer,
   RMSProp,
-  type Scalar,
   SGD,
 } from '../engine/index.ts';
 import { findNonFinite } from '../engine/ops/audit.ts';
 import { type Checkpoint, type Snapshot, takeSnapshot } from './checkpoint.ts';
-import { schemeConfig, type TrainConfig } from './config.ts';
+import type { TrainConfig } from './config.ts';
 import { meanLosses, SplitTotals } from './evaluate.ts';
 import { predictBatch } from './losses.ts';
-import { MTUNet, unetFamily } from './model.ts';
+import type { Network } from './network.ts';
+import { buildNetwork } from './networks.ts';
 import { PlateauReset, type PlateauResetState, type StopReason } from './plateau-reset.ts';
 import type { EpochRecord, StepRecord } from './records.ts';
-import { UncertaintyScheme } from './schemes/uncertainty.ts';
+import { makeScheme } from './schemes/index.ts';
+import { type PerTask, perTask, type Scheme, type TaskValues } from './schemes/scheme.ts';
+import { WeightMeans, weightRatio } from './weight-means.ts';
 
 export interface TrainHooks {
   /** After every optimizer step. */
@@ -61,6 +63,7 @@ interface TrainProgress {
   readonly epoch: number;
   readonly batchesDone: number;
   readonly totals: ReturnType<SplitTotals['save']>;
+  readonly weights: ReturnType<WeightMeans['save']>;
   readonly steps: number;
   readonly bestEpoch: number;
   readonly draws: readonly number[];
@@ -70,8 +73,8 @@ interface TrainProgress {
 }
 
 export class Trainer {
-  readonly model: MTUNet;
-  readonly scheme: UncertaintyScheme;
+  readonly model: Network;
+  readonly scheme: Scheme;
   readonly config: TrainConfig;
   private readonly gpu: Gpu;
   private readonly dataset: ChestDataset;
@@ -84,6 +87,7 @@ export class Trainer {
   private epoch = 1;
   private batchesDone = 0;
   private totals = new SplitTotals();
+  private weights = new WeightMeans();
   private steps = 0;
   private secondsBefore = 0;
   private ended: StopReason | null = null;
@@ -94,13 +98,8 @@ export class Trainer {
     this.config = config;
     this.dataset = dataset;
     this.hooks = hooks;
-    const { name, base, dropout } = config.network;
-    this.model = new MTUNet(
-      gpu,
-      { base, dropout, classes: dataset.classNames.length, ...unetFamily[name] },
-      config.seed,
-    );
-    this.scheme = new UncertaintyScheme(gpu, schemeConfig(config));
+    this.model = buildNetwork(gpu, config.network, dataset.classNames.length, config.seed);
+    this.scheme = makeScheme(gpu, config.scheme, config.seed);
     this.optimizer = makeOptimizer(config, [...this.model.parameters(), ...this.scheme.parameters()]);
     const { schedule, epochs, optimizer } = config;
     this.schedule = new PlateauReset({
@@ -147,6 +146,7 @@ export class Trainer {
       epoch,
       batchesDone,
       totals: this.totals.save(),
+      weights: this.weights.save(),
       steps,
       bestEpoch,
       draws: this.dropouts().map(({ draws }) => draws),
@@ -170,6 +170,7 @@ export class Trainer {
     this.epoch = saved.epoch;
     this.batchesDone = saved.batchesDone;
     this.totals = SplitTotals.load(saved.totals);
+    this.weights = WeightMeans.load(saved.weights);
     this.steps = saved.steps;
     this.secondsBefore = saved.seconds;
     this.schedule.load(saved.schedule);
@@ -191,7 +192,8 @@ export class Trainer {
   private async trainEpoch(signal?: AbortSignal): Promise<boolean> {
     const { config, dataset, hooks } = this;
     const started = performance.now();
-    const learningRate = this.cosine ? this.cosine.learningRate : this.schedule.learningRate;
+    // The rate of the epoch's first step, also when this is the rest of an interrupted epoch.
+    const learningRate = this.cosine ? this.cosine.step(this.epoch - 1) : this.schedule.learningRate;
     this.optimizer.learningRate = learningRate;
     this.model.train();
     let index = 0;
@@ -208,19 +210,25 @@ export class Trainer {
       this.batchesDone++;
     }
     const valid = await meanLosses(this.gpu, this.model, this.scheme, dataset.valid, config);
-    const sigmas = await this.gpu.step(() => this.scheme.sigmas());
+    const train = this.totals.mean();
+    this.scheme.endEpoch({ saliency: train.saliencyLoss, diagnosis: train.classLoss });
+    const sigmas = this.ofTasks(await this.gpu.step(() => this.scheme.sigmas()));
+    const weights = this.weights.mean();
     const decision = this.schedule.next(this.epoch, valid.losses.loss);
     const record: EpochRecord = {
       epoch: this.epoch,
-      train: this.totals.mean(),
+      train,
       valid: valid.losses,
       validAccuracy: valid.accuracy,
-      saliencySigma: sigmaValue(sigmas.saliency as number | null, this.model.config.saliency !== 'none'),
-      classSigma: sigmaValue(sigmas.diagnosis as number | null, this.model.config.diagnosis !== 'none'),
+      saliencySigma: sigmas.saliency,
+      classSigma: sigmas.diagnosis,
       learningRate,
       best: decision.best,
       reset: decision.reset,
       seconds: this.secondsBefore + (performance.now() - started) / 1000,
+      ...weightFields(weights, learningRate),
+      saliencyGap: difference(valid.losses.saliencyLoss, train.saliencyLoss),
+      classGap: difference(valid.losses.classLoss, train.classLoss),
     };
     if (decision.best) {
       this.best = await takeSnapshot({ network: this.model, scheme: this.scheme, optimizer: this.optimizer });
@@ -231,6 +239,7 @@ export class Trainer {
     this.epoch++;
     this.batchesDone = 0;
     this.totals = new SplitTotals();
+    this.weights = new WeightMeans();
     this.secondsBefore = 0;
     hooks.epoch?.(record);
     await hooks.checkpoint?.(await this.checkpoint());
@@ -240,41 +249,35 @@ export class Trainer {
   private async trainStep(batch: Batch): Promise<void> {
     const { gpu, model, scheme, optimizer, config } = this;
     const draws = this.dropouts().map((layer) => layer.draws);
+    const parameters = [...model.parameters(), ...scheme.parameters()];
     const forward = () => {
-      const { losses } = predictBatch(gpu, model, batch, config);
-      return { ...losses, loss: scheme.call(losses) };
+      const { losses, prediction } = predictBatch(gpu, model, batch, config);
+      return { losses, representation: prediction.representation };
     };
-    const result = await gpu.step(() => {
-      const sigmas = scheme.sigmas();
-      const { saliency, diagnosis, loss } = forward();
-      backward(loss);
-      optimizer.step({ guard: loss });
-      return { saliency: saliency as Scalar, diagnosis: diagnosis as Scalar, loss, sigmas };
-    });
+    const result = await scheme.step({ gpu, forward, parameters, optimizer, step: this.steps + 1 });
     this.steps++;
     if (!Number.isFinite(result.loss)) {
       this.dropouts().forEach((layer, i) => {
         layer.draws = draws[i];
       });
-      const inputs = [...model.parameters(), ...scheme.parameters()].map(({ tensor }) => tensor);
-      const origin = await findNonFinite(gpu, inputs, () => backward(forward().loss));
+      const inputs = parameters.map(({ tensor }) => tensor);
+      const origin = await findNonFinite(gpu, inputs, () => backward(scheme.call(forward().losses)));
       throw new NonFiniteLossError(result.loss, this.steps, origin, optimizer.learningRate);
     }
-    const saliencySigma = sigmaValue(result.sigmas.saliency as number | null, model.config.saliency !== 'none');
-    const classSigma = sigmaValue(result.sigmas.diagnosis as number | null, model.config.diagnosis !== 'none');
-    const rate = (sigma: number | null) => (sigma === null ? null : optimizer.learningRate / (sigma * sigma));
+    const sigmas = this.ofTasks(result.sigmas);
+    const weights = this.ofTasks(result.weights);
     const record: StepRecord = {
       epoch: this.epoch,
       step: this.steps,
       loss: result.loss,
-      saliencyLoss: result.saliency ?? null,
-      classLoss: result.diagnosis ?? null,
-      saliencySigma,
-      classSigma,
+      saliencyLoss: result.losses.saliency,
+      classLoss: result.losses.diagnosis,
+      saliencySigma: sigmas.saliency,
+      classSigma: sigmas.diagnosis,
       learningRate: optimizer.learningRate,
-      effectiveSaliencyRate: rate(saliencySigma),
-      effectiveClassRate: rate(classSigma),
+      ...weightFields(weights, optimizer.learningRate),
     };
+    this.weights.add(weights);
     this.totals.add(record);
     this.hooks.step?.(record, { stepsPerEpoch: this.stepsPerEpoch, epochs: config.epochs });
   }
@@ -287,7 +290,13 @@ export class Trainer {
     this.model.loadStateDict(snapshot.network);
     if (what === 'network') return;
     this.scheme.loadStateDict(snapshot.scheme);
+    this.scheme.restore(snapshot.memory);
     this.optimizer.load(snapshot.optimizer);
+  }
+
+  /** A scheme may speak of a task that the network does not have. */
+  private ofTasks(values: PerTask<number | null>): TaskValues {
+    return perTask((task) => (this.model.tasks[task] ? values[task] : null));
   }
 
   private dropouts(): Dropout[] {
@@ -297,14 +306,23 @@ export class Trainer {
   }
 }
 
-/** A task that the network has but whose sigma is not learnt has sigma 1. */
-function sigmaValue(learnt: number | null, hasTask: boolean): number | null {
-  return hasTask ? (learnt ?? 1) : null;
+/** The factor on each raw loss, their ratio, and the rate that each task feels. */
+function weightFields(weights: TaskValues, learningRate: number) {
+  const rate = (weight: number | null) => (weight === null ? null : learningRate * weight);
+  return {
+    effectiveSaliencyRate: rate(weights.saliency),
+    effectiveClassRate: rate(weights.diagnosis),
+    saliencyWeight: weights.saliency,
+    classWeight: weights.diagnosis,
+    weightRatio: weightRatio(weights),
+  };
 }
+
+const difference = (a: number | null, b: number | null) => (a === null || b === null ? null : a - b);
 
 function makeOptimizer(
   { optimizer }: TrainConfig,
-  parameters: ReturnType<MTUNet['parameters']> extends Iterable<infer P> ? P[] : never,
+  parameters: ReturnType<Network['parameters']> extends Iterable<infer P> ? P[] : never,
 ): Optimizer {
   const { name, ...options } = optimizer;
   if (name === 'adam') return new Adam(parameters, options);

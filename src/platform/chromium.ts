@@ -67,7 +67,7 @@ export async function findChromium({ webgpu = true }: { readonly webgpu?: boolea
   const searched = [libraries, env.LD_LIBRARY_PATH].filter(Boolean).join(':');
   return {
     executablePath,
-    env: { ...env, LD_LIBRARY_PATH: searched, FONTCONFIG_PATH: fonts },
+    env: { ...env, LD_LIBRARY_PATH: searched, FONTCONFIG_FILE: fonts },
     args,
     source: 'the npm package @sparticuz/chromium',
   };

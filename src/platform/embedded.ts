@@ -2,7 +2,9 @@
  * What comes with npm alone: the package @sparticuz/chromium carries SwiftShader (Vulkan on the CPU), a Vulkan loader and a headless
  * Chromium for Linux on x64, as compressed files. Its code is never run; its files are unpacked into the cache.
  */
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { cacheFolder, unpack } from './unpack.ts';
@@ -16,8 +18,9 @@ export interface EmbeddedVulkan {
 
 export interface EmbeddedChromium {
   readonly executablePath: string;
-  /** To be added to the browser's environment. */
+  /** Folder for LD_LIBRARY_PATH. */
   readonly libraries: string;
+  /** File for FONTCONFIG_FILE. */
   readonly fonts: string;
 }
 
@@ -39,8 +42,26 @@ export async function embeddedChromium(): Promise<EmbeddedChromium> {
   return {
     executablePath: join(folder, 'chromium'),
     libraries: join(folder, 'al2023', 'lib'),
-    fonts: join(folder, 'fonts'),
+    fonts: await describeFonts(folder),
   };
+}
+
+/** The package's own fonts.conf names folders of a cloud service; a browser that finds no font draws no letter and may crash. */
+async function describeFonts(folder: string): Promise<string> {
+  const path = join(folder, 'fonts.conf');
+  const text = (of: string) => of.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  const contents = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${text(join(folder, 'fonts'))}</dir>
+  <cachedir>${text(join(folder, 'fonts-cache'))}</cachedir>
+</fontconfig>
+`;
+  if (existsSync(path) && readFileSync(path, 'utf8') === contents) return path;
+  const aside = `${path}.${randomUUID()}`;
+  await writeFile(aside, contents);
+  await rename(aside, path);
+  return path;
 }
 
 function locate(what: string): { bin: string; folder: string } {

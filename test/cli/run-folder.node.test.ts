@@ -21,6 +21,7 @@ const checkpoint = (steps: number): Checkpoint => ({
   current: {
     network: empty,
     scheme: empty,
+    memory: null,
     optimizer: {
       steps,
       learningRate: 0.1,

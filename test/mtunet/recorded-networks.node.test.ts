@@ -12,7 +12,8 @@ import {
   upload,
   withoutGradient,
 } from '../../src/engine/index.ts';
-import { MTUNet, type MTUNetConfig, type Prediction } from '../../src/mtunet/model.ts';
+import { MTUNet, type MTUNetConfig } from '../../src/mtunet/model.ts';
+import type { Prediction } from '../../src/mtunet/network.ts';
 import { schemes, UncertaintyScheme } from '../../src/mtunet/schemes/uncertainty.ts';
 import { testGpu } from '../support/gpu.ts';
 import {

@@ -1,4 +1,5 @@
 /** Which Chromium is found, and how it is started. */
+import { chromium } from 'playwright';
 import { afterEach, expect, test, vi } from 'vitest';
 import { findChromium } from '../../src/platform/chromium.ts';
 
@@ -24,12 +25,19 @@ test('without webgpu nothing switches an adapter on', async () => {
 });
 
 test.runIf(process.platform === 'linux' && process.arch === 'x64')(
-  'the embedded one brings its libraries and fonts',
+  'the embedded one brings its libraries and draws letters with its fonts',
   async () => {
     vi.stubEnv('CHROMIUM_PATH', 'embedded');
-    const { executablePath, env, source } = await findChromium();
+    const { executablePath, env, args, source } = await findChromium({ webgpu: false });
     expect(source).toContain('@sparticuz/chromium');
     expect(env.LD_LIBRARY_PATH).toContain('al2023');
-    expect(executablePath.endsWith('chromium')).toBe(true);
+    const browser = await chromium.launch({ executablePath, env, args: [...args] });
+    try {
+      const page = await browser.newPage();
+      await page.setContent('<h1 style="text-wrap: balance"><span>MT-UNet</span> under three schemes</h1>');
+      expect(await page.locator('span').evaluate((span) => span.getBoundingClientRect().width)).toBeGreaterThan(50);
+    } finally {
+      await browser.close();
+    }
   },
 );

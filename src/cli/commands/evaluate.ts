@@ -1,8 +1,7 @@
 /** mtunet evaluate: metrics of a run's best network. */
 import type { Command } from 'commander';
-import { readWeights } from '../../mtunet/checkpoint.ts';
 import { evaluate } from '../../mtunet/evaluate.ts';
-import { MTUNet, unetFamily } from '../../mtunet/model.ts';
+import { buildNetwork } from '../../mtunet/networks.ts';
 import { UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
 import { loadData } from '../load-data.ts';
@@ -21,14 +20,10 @@ export function register(program: Command): void {
         throw new UsageError(`--split ${split}: the splits are train, valid and test.`);
       const folder = RunFolder.open(path);
       const { config } = folder;
-      const weights = readWeights(folder.readBytes('weights.safetensors'));
+      const weights = folder.loadWeights();
       const dataset = loadData(config);
       await withGpu(async (gpu) => {
-        using model = new MTUNet(gpu, {
-          ...config.network,
-          classes: dataset.classNames.length,
-          ...unetFamily[config.network.name],
-        });
+        using model = buildNetwork(gpu, config.network, dataset.classNames.length, null);
         model.loadStateDict(weights);
         const epoch = folder.evaluation.epoch;
         const { record } = await evaluate(gpu, model, dataset, {

@@ -1,7 +1,7 @@
 /** mtunet train: one network under one scheme. */
 import type { Command } from 'commander';
-import { type ConfigOverrides, parseConfig, presets, resolveConfig } from '../../mtunet/config.ts';
-import { unetFamily } from '../../mtunet/model.ts';
+import { type ConfigOverrides, presets, resolveConfig } from '../../mtunet/config.ts';
+import { hasOneTask, networkNames } from '../../mtunet/networks.ts';
 import { schemeNames } from '../../mtunet/schemes/index.ts';
 import { readConfigFile } from '../config-file.ts';
 import { withGpu } from '../gpu-session.ts';
@@ -29,7 +29,7 @@ export function register(program: Command): void {
     .description('train one network under one scheme')
     .option('--preset <name>', `one of ${Object.keys(presets).join(', ')}`, 'tiny')
     .option('--scheme <name>', `one of ${schemeNames.join(', ')}`)
-    .option('--network <name>', `one of ${Object.keys(unetFamily).join(', ')}`)
+    .option('--network <name>', `one of ${networkNames.join(', ')}`)
     .option('--epochs <count>', 'at most this many epochs', whole(1))
     .option('--seed <number>', 'of the initial values, the data order and dropout', whole(0))
     .option('--data <folder>', 'a prepared data set, or "synthetic"')
@@ -37,7 +37,7 @@ export function register(program: Command): void {
     .option('--config <file>', 'YAML or JSON with any part of the configuration; flags win over it')
     .addHelpText(
       'after',
-      '\nExample:\n  mtunet train --preset tiny --scheme mtls3 --epochs 10 --seed 1 --data synthetic --out runs/first',
+      '\nExamples:\n  mtunet train --preset tiny --scheme mtls3 --epochs 10 --seed 1 --data synthetic --out runs/first\n  mtunet train --network unet-c --epochs 5',
     )
     .action(async (options: TrainOptions) => {
       const file = options.config === undefined ? {} : readConfigFile(options.config);
@@ -48,18 +48,11 @@ export function register(program: Command): void {
         ...(options.seed !== undefined && { seed: options.seed }),
         ...(options.data && { data: options.data }),
       };
-      const merged = resolveConfig(options.preset, file);
-      const config = parseConfig({
-        ...merged,
-        ...flags,
-        scheme: { ...merged.scheme, ...flags.scheme },
-        network: { ...merged.network, ...flags.network },
-      });
+      const config = resolveConfig(options.preset, file, flags);
       const dataset = loadData(config);
-      const folder = RunFolder.create(
-        options.out ?? freshFolder(`runs/${config.scheme.name}-seed${config.seed}`),
-        config,
-      );
+      const { network, scheme, seed } = config;
+      const what = hasOneTask(network.name) ? network.name : scheme.name;
+      const folder = RunFolder.create(options.out ?? freshFolder(`runs/${what}-seed${seed}`), config);
       await withGpu(async (gpu, signal) => {
         if (!(await trainRun(gpu, folder, dataset, signal))) return interrupted(folder.path);
         console.log(`run: ${folder.path}`);

@@ -82,15 +82,16 @@ export abstract class Module {
 
   /**
    * Draws the initial values. Each tensor's random numbers depend on the seed and its name alone, so two networks that share a part
-   * share its initial values.
+   * share its initial values. With null the values stay open, for loadStateDict() to bring.
    */
-  initialise(seed: number): this {
+  initialise(seed: number | null): this {
     for (const { name, member, initial } of this.entries()) {
       if (member instanceof Counter) {
         member.value = 0;
         continue;
       }
       (member as { name: string }).name = name;
+      if (seed === null) continue;
       if (!initial) throw new Error(`${name}: no initial value is defined for this tensor.`);
       const { size } = member;
       const values =
@@ -99,7 +100,7 @@ export abstract class Module {
           : uniform(size, -initial.bound, initial.bound, deriveKey(seed, name));
       write(member, values);
     }
-    for (const { name, module } of this.modules()) module.reseed(seed, name);
+    for (const { name, module } of this.modules()) module.reseed(seed ?? 0, name);
     return this;
   }
 

@@ -52,7 +52,12 @@ function alongPair(gram: Gram, towardsMean: number[], radius: number, weights: n
 export function cagradCoefficients(gram: Gram, c: number): number[] {
   const tasks = gram.length;
   const weights = cagradWeights(gram, c);
-  const meanNorm = Math.sqrt(squaredNorm(gram, gram.map(() => 1 / tasks)));
+  const meanNorm = Math.sqrt(
+    squaredNorm(
+      gram,
+      gram.map(() => 1 / tasks),
+    ),
+  );
   const norm = Math.sqrt(squaredNorm(gram, weights));
   const pull = norm > 0 ? (c * meanNorm) / norm : 0;
   return weights.map((w) => 1 / tasks + pull * w);

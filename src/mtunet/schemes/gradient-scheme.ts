@@ -7,9 +7,29 @@
  *
  * The activations exist once. What exists T times are the gradients of the parameters, from the backward passes to the combination.
  */
-import { add, type Carried, carry, gradients, multiply, type Scalar, sum, type Tensor, upload } from '../../engine/index.ts';
+import {
+  add,
+  type Carried,
+  carry,
+  gradients,
+  multiply,
+  type Scalar,
+  sum,
+  type Tensor,
+  upload,
+} from '../../engine/index.ts';
 import type { Gram, Solver } from './gram.ts';
-import { perTask, plainSum, presentTasks, Scheme, type StepContext, type StepOutcome, type TaskLosses, type TaskValues, TASKS } from './scheme.ts';
+import {
+  perTask,
+  plainSum,
+  presentTasks,
+  Scheme,
+  type StepContext,
+  type StepOutcome,
+  TASKS,
+  type TaskLosses,
+  type TaskValues,
+} from './scheme.ts';
 
 export class GradientScheme extends Scheme {
   private readonly solver: Solver;
@@ -56,7 +76,9 @@ export class GradientScheme extends Scheme {
         await gpu.step(() => {
           const factors = coefficients.map((c) => upload(gpu, '', [], [c], 'coefficient'));
           parameters.forEach(({ tensor }, p) => {
-            const own = carried.flatMap((perParameter, t) => (perParameter[p] ? [{ t, carried: perParameter[p] }] : []));
+            const own = carried.flatMap((perParameter, t) =>
+              perParameter[p] ? [{ t, carried: perParameter[p] }] : [],
+            );
             if (own.length === 0) return;
             const terms = own.map((one) => ({ ...one, gradient: one.carried.open() }));
             tensor.gradient =

@@ -117,6 +117,9 @@ function lastShared(parameters: readonly Tensor[], losses: readonly Scalar[]): T
   const layer = parameters.findLast(
     (tensor) => tensor.shape.length > 1 && reached.every((tensors) => tensors.has(tensor)),
   );
-  if (!layer) throw new Error('gradnorm: no layer is shared by all tasks, so there are no gradients to balance; use another scheme.');
+  if (!layer)
+    throw new Error(
+      'gradnorm: no layer is shared by all tasks, so there are no gradients to balance; use another scheme.',
+    );
   return layer;
 }

@@ -34,7 +34,9 @@ export function solve(matrix: readonly (readonly number[])[], right: readonly nu
   const rows = matrix.map((row, i) => [...row, right[i]]);
   const scale = Math.max(...matrix.flat().map(Math.abs));
   for (let k = 0; k < size; k++) {
-    const pivot = rows.slice(k).reduce((best, row, i) => (Math.abs(row[k]) > Math.abs(rows[best][k]) ? k + i : best), k);
+    const pivot = rows
+      .slice(k)
+      .reduce((best, row, i) => (Math.abs(row[k]) > Math.abs(rows[best][k]) ? k + i : best), k);
     if (!(Math.abs(rows[pivot][k]) > 1e-14 * scale)) return null;
     [rows[k], rows[pivot]] = [rows[pivot], rows[k]];
     for (let i = k + 1; i < size; i++) {

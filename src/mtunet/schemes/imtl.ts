@@ -10,9 +10,18 @@
  * The whole method, as its authors' code has it, first brings the losses to one scale, e^s L - s with a learnt s a task (IMTL-L, resting at
  * e^s = 1 / L), and then combines the gradients of the scaled losses.
  */
-import { exp, type Gpu, type Initial, multiply, type Scalar, scale, stateTensor, subtract } from '../../engine/index.ts';
-import { type Gram, type Solver, solve } from './gram.ts';
+import {
+  exp,
+  type Gpu,
+  type Initial,
+  multiply,
+  type Scalar,
+  scale,
+  stateTensor,
+  subtract,
+} from '../../engine/index.ts';
 import { GradientScheme } from './gradient-scheme.ts';
+import { type Gram, type Solver, solve } from './gram.ts';
 import { type PerTask, perTask, type TaskLosses, type TaskValues } from './scheme.ts';
 
 export function imtlCoefficients(gram: Gram): number[] {

@@ -85,6 +85,10 @@ export type SchemeName = keyof typeof makers;
 export const schemeNames = Object.keys(makers) as [SchemeName, ...SchemeName[]];
 
 /** @param seed of the schemes that draw random numbers */
-export function makeScheme(gpu: Gpu, { name, ...options }: SchemeOptions & { readonly name: SchemeName }, seed: number): Scheme {
+export function makeScheme(
+  gpu: Gpu,
+  { name, ...options }: SchemeOptions & { readonly name: SchemeName },
+  seed: number,
+): Scheme {
   return (makers[name] as Maker)(gpu, options, seed);
 }

@@ -9,8 +9,28 @@
  * Kendall's forms have no lower bound as L -> 0 (ln sigma falls without end); Liebel & Koerner's regulariser was made so that it has.
  * The classification form rests on an approximation of the softmax at temperature sigma^2 that is exact only at sigma = 1.
  */
-import { add, exp, type Gpu, type Initial, multiply, type Scalar, scale, softplus, stateTensor, subtract } from '../../engine/index.ts';
-import { ObjectiveScheme, perTask, presentTasks, type PerTask, sumOf, type Task, type TaskLosses, type TaskValues } from './scheme.ts';
+import {
+  add,
+  exp,
+  type Gpu,
+  type Initial,
+  multiply,
+  type Scalar,
+  scale,
+  softplus,
+  stateTensor,
+  subtract,
+} from '../../engine/index.ts';
+import {
+  ObjectiveScheme,
+  type PerTask,
+  perTask,
+  presentTasks,
+  sumOf,
+  type Task,
+  type TaskLosses,
+  type TaskValues,
+} from './scheme.ts';
 
 interface Rule {
   /** The task's term of the objective. */

@@ -29,7 +29,17 @@ import {
 } from '../../engine/index.ts';
 import { innerProduct } from './gradient-scheme.ts';
 import type { Normalization } from './mgda.ts';
-import { plainSum, presentTasks, perTask, Scheme, sumOf, type StepContext, type StepOutcome, type TaskLosses, TASKS } from './scheme.ts';
+import {
+  perTask,
+  plainSum,
+  presentTasks,
+  Scheme,
+  type StepContext,
+  type StepOutcome,
+  sumOf,
+  TASKS,
+  type TaskLosses,
+} from './scheme.ts';
 
 export class RepresentationScheme extends Scheme {
   private readonly normalization: Normalization;
@@ -50,7 +60,13 @@ export class RepresentationScheme extends Scheme {
       const present = presentTasks(pass.losses);
       let weights: readonly (Scalar | number)[] = [1];
       if (present.length === 1) backward(monitored);
-      else weights = this.descend(gpu, pass.representation ?? [], present.map((task) => task.loss), parameters.map(({ tensor }) => tensor));
+      else
+        weights = this.descend(
+          gpu,
+          pass.representation ?? [],
+          present.map((task) => task.loss),
+          parameters.map(({ tensor }) => tensor),
+        );
       optimizer.step({ guard: monitored });
       return { loss: monitored, losses: pass.losses, weights };
     });
@@ -66,7 +82,9 @@ export class RepresentationScheme extends Scheme {
   /** Sets the gradients of all parameters; returns the weights. */
   private descend(gpu: Gpu, z: readonly Tensor[], losses: readonly Scalar[], parameters: readonly Tensor[]): Scalar[] {
     if (z.length === 0)
-      throw new Error('mgda-ub: this network does not tell which features its heads share; use --scheme mgda, which needs only its parameters.');
+      throw new Error(
+        'mgda-ub: this network does not tell which features its heads share; use --scheme mgda, which needs only its parameters.',
+      );
     const beneath = new Set(z.flatMap((features) => [...parametersOf(features)]));
     const heads = parameters.filter((tensor) => !beneath.has(tensor));
     const found = losses.map((loss) => gradients(loss, [...z, ...heads]));

@@ -13,9 +13,9 @@ import {
   type StepContext,
   type StepOutcome,
   sumOf,
+  TASKS,
   type TaskLosses,
   type TaskValues,
-  TASKS,
 } from './scheme.ts';
 
 export abstract class WeightedScheme extends ObjectiveScheme {
