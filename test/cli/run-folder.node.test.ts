@@ -75,5 +75,11 @@ it("lists the paper's parameter counts", () => {
     'mt-unet-t': 34567300,
     'unet-c': 34595715,
     'unet-s': 34562945,
+    resnet50: 23507907,
+    'efficientnet-v2-s': 20180899,
+    'inception-resnet-v2': 54310499,
+    simplenet: 116207332,
+    'msi-net': 24933057,
+    'vgg-ssm': 42686210,
   });
 });
