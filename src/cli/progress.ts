@@ -43,7 +43,7 @@ export class TrainProgressLine {
     const notes = `${best ? '  best' : ''}${reset ? '  rate cut, back to the best epoch' : ''}`;
     this.line(
       `${this.label} epoch ${record.epoch}/${epochs}  train ${taskLosses(train)}  valid ${taskLosses(valid)}${accuracy}` +
-        `  ${sigmas(record)}  lr ${record.learningRate.toExponential(0)}  ${record.seconds.toFixed(1)} s${notes}`,
+        `  ${sigmas(record)}  lr ${Number(record.learningRate.toPrecision(2))}  ${record.seconds.toFixed(1)} s${notes}`,
     );
   }
 

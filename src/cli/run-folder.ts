@@ -17,8 +17,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { StateDict } from '../engine/index.ts';
 import { readSafetensors, type TensorData, writeSafetensors } from '../engine/safetensors.ts';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../mtunet/checkpoint.ts';
+import { type Checkpoint, readCheckpoint, readWeights, writeCheckpoint } from '../mtunet/checkpoint.ts';
 import { parseConfig, type TrainConfig } from '../mtunet/config.ts';
 import type { ExampleMaps } from '../mtunet/evaluate.ts';
 import type { EpochRecord, EvaluationRecord, Provenance, StepRecord } from '../mtunet/records.ts';
@@ -166,10 +167,15 @@ export class RunFolder {
     return join(this.path, name);
   }
 
-  readBytes(name: string): Uint8Array {
-    if (!existsSync(this.file(name)))
-      throw new Failure(`${this.file(name)} is missing; finish the run with: mtunet resume ${this.path}`);
-    return readFileSync(this.file(name));
+  /** The network of the best epoch. */
+  loadWeights(): StateDict {
+    const path = this.file('weights.safetensors');
+    if (!existsSync(path)) throw new Failure(`${path} is missing; finish the run with: mtunet resume ${this.path}`);
+    try {
+      return readWeights(readFileSync(path));
+    } catch (error) {
+      throw new Failure(`${path} cannot be read: ${(error as Error).message}`);
+    }
   }
 
   private readJson(name: string): unknown {

@@ -33,5 +33,14 @@ export { ReduceOnPlateau } from './optimizers/reduce-on-plateau.ts';
 export { RMSProp, type RMSPropOptions } from './optimizers/rmsprop.ts';
 export { SGD, type SGDOptions } from './optimizers/sgd.ts';
 export { deriveKey, permutation, type RandomKey, uniform, uniformAt } from './random.ts';
+export {
+  readSafetensors,
+  type SafetensorsDtype,
+  SafetensorsError,
+  type SafetensorsFile,
+  type StoredTensor,
+  type TensorData,
+  writeSafetensors,
+} from './safetensors.ts';
 export { type Shape, ShapeError } from './shape.ts';
 export { parameter, type Scalar, Tensor, upload, write } from './tensor.ts';

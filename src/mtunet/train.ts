@@ -187,7 +187,8 @@ export class Trainer {
   private async trainEpoch(signal?: AbortSignal): Promise<boolean> {
     const { config, dataset, hooks } = this;
     const started = performance.now();
-    const learningRate = this.cosine ? this.cosine.learningRate : this.schedule.learningRate;
+    // The rate of the epoch's first step, also when this is the rest of an interrupted epoch.
+    const learningRate = this.cosine ? this.cosine.step(this.epoch - 1) : this.schedule.learningRate;
     this.optimizer.learningRate = learningRate;
     this.model.train();
     let index = 0;

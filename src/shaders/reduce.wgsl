@@ -1,5 +1,5 @@
 // Sums and maxima over some axes of a tensor. The kept axes are numbered by `place` and the reduced ones by `r`; each is a pair of merged
-// axes at most, so that NHW of NCHW, C of NCHW and HW of NCHW are all one kernel. The order of additions depends on the shape alone.
+// axes at most, so that NHW of NCHW, C of NCHW and HW of NCHW are all one kernel. The order of additions depends on the shape and LANES alone.
 // ops/reduce.ts appends
 //   fn start(x : f32) -> vec2f                     what to begin with, given any element
 //   fn join(total : vec2f, x : vec2f) -> vec2f     x.y is what was rounded away from x.x, so that a long sum keeps its digits in any order

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { syntheticChests } from '../../src/data/synthetic.ts';
 import { write } from '../../src/engine/index.ts';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../src/mtunet/checkpoint.ts';
-import { resolveConfig } from '../../src/mtunet/config.ts';
+import { resolveConfig, type TrainConfig } from '../../src/mtunet/config.ts';
 import { evaluate } from '../../src/mtunet/evaluate.ts';
 import type { EpochRecord, StepRecord } from '../../src/mtunet/records.ts';
 import { Trainer } from '../../src/mtunet/train.ts';
@@ -21,7 +21,9 @@ const config = resolveConfig('tiny', {
 });
 const dataset = syntheticChests({ ...config.synthetic, height: 32, width: 32 });
 
-async function wholeRun() {
+const withCosine = resolveConfig('tiny', { ...config, schedule: { ...config.schedule, name: 'cosine', period: 2 } });
+
+async function wholeRun(config: TrainConfig) {
   const gpu = await testGpu();
   const steps: StepRecord[] = [];
   const epochs: EpochRecord[] = [];
@@ -34,9 +36,10 @@ async function wholeRun() {
 }
 
 /** Trains, stopping after every `every` steps and going on in a new trainer from the checkpoint's bytes. */
-async function brokenRun(every: number) {
+async function brokenRun(config: TrainConfig, every: number) {
   const gpu = await testGpu();
   const steps: StepRecord[] = [];
+  const epochs: EpochRecord[] = [];
   let saved: Checkpoint | null = null;
   for (;;) {
     const stop = new AbortController();
@@ -46,29 +49,38 @@ async function brokenRun(every: number) {
         steps.push(record);
         if (++count === every) stop.abort();
       },
+      epoch: (record) => epochs.push(record),
       checkpoint(checkpoint) {
         saved = checkpoint;
       },
     });
     if (saved) trainer.resume(readCheckpoint(writeCheckpoint(saved)));
     const outcome = await trainer.run(stop.signal);
-    if (outcome.stop !== 'interrupted') return { steps, outcome, bytes: writeCheckpoint(await trainer.checkpoint()) };
+    if (outcome.stop !== 'interrupted') {
+      return { steps, epochs, outcome, bytes: writeCheckpoint(await trainer.checkpoint()) };
+    }
   }
 }
 
 /** Wall time is the one thing that differs. */
+const untimed = ({ seconds: _, ...rest }: EpochRecord) => rest;
+
 const timeless = (bytes: Uint8Array) => {
   const { current, best, progress } = readCheckpoint(bytes);
   return writeCheckpoint({ current, best, progress: { ...progress, seconds: 0 } });
 };
 
 describe('training', () => {
-  it('ends with the same bits when it is interrupted after every step or every second one', async () => {
-    const whole = await wholeRun();
+  it.each([
+    ['plateau', config],
+    ['cosine', withCosine],
+  ])('ends with the same bits when it is interrupted after every step or every second one: %s', async (_, config) => {
+    const whole = await wholeRun(config);
     expect(whole.steps.length).toBe(9);
     expect(whole.epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
     for (const every of [1, 2]) {
-      const broken = await brokenRun(every);
+      const broken = await brokenRun(config, every);
+      expect(broken.epochs.map(untimed)).toEqual(whole.epochs.map(untimed));
       expect(broken.steps).toEqual(whole.steps);
       expect(broken.outcome).toEqual(whole.outcome);
       expect(timeless(broken.bytes)).toEqual(timeless(whole.bytes));
@@ -76,7 +88,7 @@ describe('training', () => {
   });
 
   it('records sigma 1 and the plain rate before the first step, and falls in loss', async () => {
-    const { steps, epochs } = await wholeRun();
+    const { steps, epochs } = await wholeRun(config);
     const [first] = steps;
     expect(first).toMatchObject({
       step: 1,

@@ -1,6 +1,5 @@
 /** mtunet evaluate: metrics of a run's best network. */
 import type { Command } from 'commander';
-import { readWeights } from '../../mtunet/checkpoint.ts';
 import { evaluate } from '../../mtunet/evaluate.ts';
 import { buildNetwork } from '../../mtunet/networks.ts';
 import { UsageError } from '../failure.ts';
@@ -21,7 +20,7 @@ export function register(program: Command): void {
         throw new UsageError(`--split ${split}: the splits are train, valid and test.`);
       const folder = RunFolder.open(path);
       const { config } = folder;
-      const weights = readWeights(folder.readBytes('weights.safetensors'));
+      const weights = folder.loadWeights();
       const dataset = loadData(config);
       await withGpu(async (gpu) => {
         using model = buildNetwork(gpu, config.network, dataset.classNames.length, null);
