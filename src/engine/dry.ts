@@ -43,6 +43,7 @@ export function dryGpu({ largestBinding = Number.MAX_SAFE_INTEGER }: DryOptions 
     driver: '',
     backend: '',
     software: false,
+    rung: 'hardware',
     why: 'nothing is computed',
   });
 }

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { hasOneTask, networkNames, sizeProblem } from './networks.ts';
-import { type SchemeConfig, type SchemeName, schemes } from './schemes/uncertainty.ts';
+import { schemeDefaults, schemeNames } from './schemes/index.ts';
 
 const network = z.strictObject({
   /** A network of the paper's tables; see networks.ts. */
@@ -29,13 +29,28 @@ const network = z.strictObject({
 });
 
 const scheme = z.strictObject({
-  name: z.enum(Object.keys(schemes) as [SchemeName, ...SchemeName[]]),
+  name: z.enum(schemeNames),
   /** Learn ln sigma (released code) or sigma itself (the paper's text). */
   sigmaParameter: z.enum(['log', 'direct']),
   /** Divide the saliency loss by 2 (released code). */
   halfSaliency: z.boolean(),
   /** Keep the constant ln 2 of a sigma that is fixed at 1 (released code). */
   fixedTerm: z.boolean(),
+  /** fixed: factors on the two losses. */
+  saliencyWeight: z.number().min(0).default(schemeDefaults.saliencyWeight),
+  classWeight: z.number().min(0).default(schemeDefaults.classWeight),
+  /** dwa: a higher one brings the weights closer together. */
+  temperature: z.number().positive().default(schemeDefaults.temperature),
+  /** dtp: gamma, and the share of the newest indicator in the running one. */
+  focus: z.number().min(0).default(schemeDefaults.focus),
+  smoothing: z.number().positive().max(1).default(schemeDefaults.smoothing),
+  /** gradnorm: alpha, and the learning rate of the weights. */
+  asymmetry: z.number().min(0).default(schemeDefaults.asymmetry),
+  weightRate: z.number().positive().default(schemeDefaults.weightRate),
+  /** mgda, mgda-ub: by what the gradients are divided before their weights are sought. */
+  normalize: z.enum(['none', 'l2', 'loss', 'loss+']).default(schemeDefaults.normalize),
+  /** cagrad: c, how far from the mean gradient the direction may lie. */
+  radius: z.number().min(0).lt(1).default(schemeDefaults.radius),
 });
 
 const optimizer = z.strictObject({
@@ -44,6 +59,8 @@ const optimizer = z.strictObject({
   /** Only for sgd and rmsprop. */
   momentum: z.number().min(0).lt(1),
   weightDecay: z.number().min(0),
+  /** Learning rates of parts of the network, by name ("encoder" is all of it), as multiples of learningRate. */
+  rates: z.record(z.string().min(1), z.number().min(0)).default({}),
 });
 
 const schedule = z.strictObject({
@@ -113,8 +130,8 @@ const paper: TrainConfig = {
     attention: 'published',
     stochasticDepth: null,
   },
-  scheme: { name: 'mtls3', sigmaParameter: 'log', halfSaliency: false, fixedTerm: false },
-  optimizer: { name: 'adam', learningRate: 1e-4, momentum: 0, weightDecay: 0 },
+  scheme: { name: 'mtls3', ...schemeDefaults },
+  optimizer: { name: 'adam', learningRate: 1e-4, momentum: 0, weightDecay: 0, rates: {} },
   schedule: {
     name: 'plateau',
     patience: 40,
@@ -145,12 +162,12 @@ export const presets = {
     epochs: 7,
     synthetic: { ...paper.synthetic, train: 96, valid: 24, test: 60 },
   },
-  /** An hour on two processor cores, minutes on a GPU. */
+  /** An hour on two processor cores, minutes on a GPU; a size that every network takes. */
   small: {
     ...paper,
     preset: 'small',
     height: 160,
-    width: 112,
+    width: 96,
     network: { ...paper.network, base: 8 },
     optimizer: { ...paper.optimizer, learningRate: 1e-3 },
     schedule: { ...paper.schedule, patience: 8 },
@@ -198,11 +215,6 @@ export function parseConfig(config: unknown): TrainConfig {
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'config'}: ${message}`);
   throw new ConfigError(`${problems.join('; ')}.`);
-}
-
-/** The scheme's sigmas with the options of this run. */
-export function schemeConfig({ scheme: { name, ...options } }: TrainConfig): SchemeConfig {
-  return { ...schemes[name], ...options };
 }
 
 function merge(base: unknown, overrides: unknown): unknown {

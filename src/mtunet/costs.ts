@@ -3,8 +3,9 @@
  *
  * A multiply-add is one product that a convolution, a dense layer or a matrix product adds up; everything else is not counted.
  */
-import { Adam, backward, type Tensor, upload } from '../engine/index.ts';
+
 import { dryGpu } from '../engine/dry.ts';
+import { Adam, backward, type Tensor, upload } from '../engine/index.ts';
 import { type ImageSize, predictBatch } from './losses.ts';
 import { buildNetwork, type NetworkName, type NetworkOptions } from './networks.ts';
 import { schemes, UncertaintyScheme } from './schemes/uncertainty.ts';
@@ -22,11 +23,19 @@ export type CostOptions = NetworkOptions & { readonly name: NetworkName; readonl
 export function networkCosts({ classes, ...options }: CostOptions, { height, width }: ImageSize): NetworkCosts {
   using gpu = dryGpu();
   using whole = buildNetwork(gpu, { ...options, frozen: [] }, classes, null);
+  whole.train(false);
   const made: Tensor[] = [];
   gpu.onTensor = (tensor) => made.push(tensor);
   let multiplyAdds = 0;
   void gpu.step(() => {
-    whole.call(upload(gpu, 'NCHW', [1, whole.inputChannels, height, width], new Float32Array(whole.inputChannels * height * width)));
+    whole.call(
+      upload(
+        gpu,
+        'NCHW',
+        [1, whole.inputChannels, height, width],
+        new Float32Array(whole.inputChannels * height * width),
+      ),
+    );
     multiplyAdds = made.reduce((total, tensor) => total + productsOf(tensor), 0);
   });
   gpu.onTensor = null;

@@ -46,14 +46,6 @@ export class Adam extends Optimizer {
     // As the device holds them: 1 - beta2 in float32 is off by 1e-5, which the correction undoes only if it reckons with the same number.
     const [beta1, beta2] = betas.map(Math.fround);
     const rate = learningRate / (1 - beta1 ** steps);
-    return [
-      weightDecay,
-      beta1,
-      beta2,
-      rate,
-      1 / Math.sqrt(1 - beta2 ** steps),
-      epsilon,
-      learningRate * decoupledDecay,
-    ];
+    return [weightDecay, beta1, beta2, rate, 1 / Math.sqrt(1 - beta2 ** steps), epsilon, learningRate * decoupledDecay];
   }
 }

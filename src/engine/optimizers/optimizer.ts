@@ -44,7 +44,8 @@ export abstract class Optimizer {
     if (first.tensor.gpu.stepOpen)
       throw new Error('optimizer: an optimizer must be made outside a step, or its moments would pass with it.');
     for (const { name, tensor, rate = 1 } of this.parameters) {
-      if (!(rate >= 0)) throw new Error(`optimizer: a rate of ${rate} times the learning rate for ${name} is not >= 0.`);
+      if (!(rate >= 0))
+        throw new Error(`optimizer: a rate of ${rate} times the learning rate for ${name} is not >= 0.`);
       if (!this.settings.has(rate)) {
         const zeros = new Float32Array(SETTINGS);
         this.settings.set(rate, upload(tensor.gpu, 'K', [SETTINGS], zeros, 'optimizer settings'));
