@@ -20,10 +20,10 @@ const ARROWS: Record<string, { readonly values: readonly string[]; readonly type
 };
 /** Inside the engine, code is imported from the left of this list only; a name ends at a dot or is a folder. */
 const ENGINE = [
-  ['shape', 'random'],
+  ['shape', 'random', 'normal'],
   ['memory', 'kernel'],
   ['gpu'],
-  ['tensor'],
+  ['tensor', 'dry'],
   ['autograd', 'carry'],
   ['ops'],
   ['layers', 'optimizers'],

@@ -11,6 +11,7 @@ import * as report from './commands/report.ts';
 import * as reproduce from './commands/reproduce.ts';
 import * as resume from './commands/resume.ts';
 import * as train from './commands/train.ts';
+import { addCompletion } from './completion.ts';
 import { EXIT, sentence, UsageError } from './failure.ts';
 import { note } from './messages.ts';
 import { packageVersion } from './provenance.ts';
@@ -25,6 +26,13 @@ const program = new Command('mtunet')
   .exitOverride();
 
 for (const { register } of commands) register(program);
+addCompletion(program);
+
+// A reader that has seen enough, such as `head`, closes the pipe; that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 try {
   await program.parseAsync();
