@@ -9,5 +9,13 @@ export * as equilibrium from './mtunet/equilibrium.ts';
 export { evaluate } from './mtunet/evaluate.ts';
 export * as metrics from './mtunet/metrics/index.ts';
 export { MTUNet, type MTUNetConfig, unetFamily } from './mtunet/model.ts';
+export {
+  makeScheme,
+  type SchemeName,
+  type SchemeOptions,
+  schemeDefaults,
+  schemeNames,
+} from './mtunet/schemes/index.ts';
+export { Scheme } from './mtunet/schemes/scheme.ts';
 export { type SchemeConfig, schemes, UncertaintyScheme } from './mtunet/schemes/uncertainty.ts';
 export { Trainer } from './mtunet/train.ts';

@@ -20,11 +20,11 @@ const ARROWS: Record<string, { readonly values: readonly string[]; readonly type
 };
 /** Inside the engine, code is imported from the left of this list only; a name ends at a dot or is a folder. */
 const ENGINE = [
-  ['shape', 'random'],
+  ['shape', 'random', 'normal'],
   ['memory', 'kernel'],
   ['gpu'],
-  ['tensor'],
-  ['autograd'],
+  ['tensor', 'dry'],
+  ['autograd', 'carry'],
   ['ops'],
   ['layers', 'optimizers'],
 ];

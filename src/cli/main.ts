@@ -3,18 +3,21 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../mtunet/config.ts';
 import * as devices from './commands/devices.ts';
+import * as equilibrium from './commands/equilibrium.ts';
 import * as evaluate from './commands/evaluate.ts';
+import * as gradcheck from './commands/gradcheck.ts';
 import * as models from './commands/models.ts';
 import * as report from './commands/report.ts';
 import * as reproduce from './commands/reproduce.ts';
 import * as resume from './commands/resume.ts';
 import * as train from './commands/train.ts';
+import { addCompletion } from './completion.ts';
 import { EXIT, sentence, UsageError } from './failure.ts';
 import { note } from './messages.ts';
 import { packageVersion } from './provenance.ts';
 
 /** In the order in which --help lists them. */
-const commands = [reproduce, train, resume, evaluate, models, report, devices];
+const commands = [reproduce, train, resume, evaluate, models, report, gradcheck, equilibrium, devices];
 
 const program = new Command('mtunet')
   .description('MT-UNet and its multi-task learning schemes on WebGPU: train, evaluate, report.')
@@ -23,6 +26,13 @@ const program = new Command('mtunet')
   .exitOverride();
 
 for (const { register } of commands) register(program);
+addCompletion(program);
+
+// A reader that has seen enough, such as `head`, closes the pipe; that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 try {
   await program.parseAsync();

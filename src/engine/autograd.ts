@@ -47,7 +47,8 @@ export function backward(loss: Scalar): void {
 /**
  * d output / d target for each target, which may be parameters or intermediate tensors, with `upstream` as the gradient of `output` (default 1).
  * Leaves the graph and the parameters' own gradients as they were, so that several outputs of one graph can be differentiated in turn.
- * A target that `output` does not depend on gets null.
+ * A target that `output` does not depend on gets null. Only the part of the graph between `output` and the targets is walked, so the
+ * gradient of a late layer is cheap.
  */
 export function gradients(output: Tensor, targets: readonly Tensor[], upstream?: Tensor): (Tensor | null)[] {
   if (!output.requiresGradient) return targets.map(() => null);
@@ -62,12 +63,19 @@ export function gradients(output: Tensor, targets: readonly Tensor[], upstream?:
   return targets.map((target) => found.get(target) ?? null);
 }
 
+/** The parameters that `output` was computed from. */
+export function parametersOf(output: Tensor): Set<Tensor> {
+  return new Set(output.requiresGradient ? graphOf(output).filter(({ origin }) => origin === null) : []);
+}
+
 /** Returns the gradients of the leaves and of `targets`. */
 function sweep(output: Tensor, seed: Tensor, targets: readonly Tensor[], consume: boolean): Map<Tensor, Tensor> {
   const pending = new Map<Tensor, Tensor>([[output, seed]]);
   const results = new Map<Tensor, Tensor>();
   const wanted = new Set(targets);
-  for (const tensor of graphOf(output)) {
+  const graph = graphOf(output);
+  const onTheWay = consume ? null : leadingTo(wanted, graph);
+  for (const tensor of graph) {
     const gradient = pending.get(tensor);
     pending.delete(tensor);
     const { origin } = tensor;
@@ -81,9 +89,11 @@ function sweep(output: Tensor, seed: Tensor, targets: readonly Tensor[], consume
       continue;
     }
     if (gradient) {
-      const thunks = origin.rule(gradient);
-      for (const [role, input] of Object.entries(origin.inputs)) {
-        if (!input?.requiresGradient) continue;
+      const next = Object.entries(origin.inputs).filter(
+        (entry): entry is [string, Tensor] => entry[1]?.requiresGradient === true && onTheWay?.has(entry[1]) !== false,
+      );
+      const thunks = next.length > 0 ? origin.rule(gradient) : {};
+      for (const [role, input] of next) {
         const contribution = checked(tensor, role, input, shared(thunks[role](), gradient));
         const before = pending.get(input);
         pending.set(input, before ? accumulate(before, contribution) : contribution);
@@ -114,6 +124,16 @@ function graphOf(output: Tensor): Tensor[] {
     }
   }
   return [...seen].sort((a, b) => b.birth - a.birth);
+}
+
+/** The targets, and what was computed from one. */
+function leadingTo(targets: ReadonlySet<Tensor>, youngestFirst: readonly Tensor[]): Set<Tensor> {
+  const leading = new Set<Tensor>();
+  for (const tensor of [...youngestFirst].reverse()) {
+    const inputs = Object.values(tensor.origin?.inputs ?? {});
+    if (targets.has(tensor) || inputs.some((input) => input && leading.has(input))) leading.add(tensor);
+  }
+  return leading;
 }
 
 /** A rule may answer with the gradient itself; then two owners look at one storage. */

@@ -1,12 +1,14 @@
 /** The engine: tensors that remember how they were made, on WebGPU. */
-export { backward, gradients, withoutGradient } from './autograd.ts';
+export { backward, gradients, parametersOf, withoutGradient } from './autograd.ts';
+export { type Carried, carry } from './carry.ts';
 export { Gpu, type OnHost, type OpenOptions, openGpu } from './gpu.ts';
 export { BatchNorm2d, type BatchNorm2dOptions } from './layers/batch-norm2d.ts';
 export { Conv2d, type Conv2dOptions } from './layers/conv2d.ts';
 export { Dropout } from './layers/dropout.ts';
 export { Linear } from './layers/linear.ts';
 export { Counter, type Initial, Module, type StateDict, stateTensor } from './layers/module.ts';
-export { type Layer, Sequential, Upsample2x } from './layers/sequential.ts';
+export { Apply, type Layer, ModuleList, Sequential, Upsample2x } from './layers/sequential.ts';
+export { StochasticDepth } from './layers/stochastic-depth.ts';
 export type { MemoryReport } from './memory.ts';
 export { add, divide, maximum, minimum, multiply, subtract } from './ops/arithmetic.ts';
 export { batchNorm } from './ops/batch-norm.ts';
@@ -43,3 +45,4 @@ export {
 } from './safetensors.ts';
 export { type Shape, ShapeError } from './shape.ts';
 export { parameter, type Scalar, Tensor, upload, write } from './tensor.ts';
+export { isTorchFile, readTorch, type TorchFile, TorchFileError } from './torch.ts';

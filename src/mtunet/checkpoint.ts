@@ -8,11 +8,14 @@
  */
 import type { Module, Optimizer, OptimizerState, StateDict } from '../engine/index.ts';
 import { readSafetensors, SafetensorsError, type TensorData, writeSafetensors } from '../engine/safetensors.ts';
+import type { Scheme, SchemeMemory } from './schemes/scheme.ts';
 
 /** The state of one network with its scheme and optimizer. */
 export interface Snapshot {
   readonly network: StateDict;
   readonly scheme: StateDict;
+  /** What the scheme remembers beside its tensors. */
+  readonly memory: SchemeMemory;
   readonly optimizer: OptimizerState;
 }
 
@@ -31,12 +34,12 @@ const FORMAT = 'mtunet-checkpoint-1';
 
 export async function takeSnapshot(parts: {
   network: Module;
-  scheme: Module;
+  scheme: Scheme;
   optimizer: Optimizer;
 }): Promise<Snapshot> {
   const network = await parts.network.stateDict();
   const scheme = await parts.scheme.stateDict();
-  return { network, scheme, optimizer: await parts.optimizer.state() };
+  return { network, scheme, memory: parts.scheme.memory, optimizer: await parts.optimizer.state() };
 }
 
 export function writeCheckpoint({ current, best, progress }: Checkpoint): Uint8Array {
@@ -69,6 +72,7 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
     return {
       network: { tensors: under('network'), counters: new Map(Object.entries(numbers.counters)) },
       scheme: { tensors: under('scheme'), counters: new Map() },
+      memory: numbers.memory ?? null,
       optimizer: { steps: numbers.steps, learningRate: numbers.learningRate, moments: under('optimizer') },
     };
   };
@@ -103,13 +107,15 @@ export function readWeights(bytes: Uint8Array): StateDict {
 }
 
 interface SnapshotNumbers {
+  readonly memory?: SchemeMemory;
   readonly counters: Record<string, number>;
   readonly steps: number;
   readonly learningRate: number;
 }
 
-function numbersOf({ network, optimizer }: Snapshot): SnapshotNumbers {
+function numbersOf({ network, memory, optimizer }: Snapshot): SnapshotNumbers {
   return {
+    ...(memory && { memory }),
     counters: Object.fromEntries(network.counters),
     steps: optimizer.steps,
     learningRate: optimizer.learningRate,

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { hasOneTask, networkNames, sizeProblem } from './networks.ts';
-import { type SchemeConfig, type SchemeName, schemes } from './schemes/uncertainty.ts';
+import { schemeDefaults, schemeNames } from './schemes/index.ts';
 
 const network = z.strictObject({
   /** A network of the paper's tables; see networks.ts. */
@@ -18,16 +18,39 @@ const network = z.strictObject({
   inputChannels: z.union([z.literal(1), z.literal(3)]).default(1),
   /** Parts that are not trained, by name ("encoder" is all of it); null: those that the network's authors froze. */
   frozen: z.array(z.string().min(1)).nullable().default(null),
+  /** Only for saliency baselines: the paper's common head on their logits, or their own last step. */
+  output: z.enum(['logits', 'native']).default('logits'),
+  /** Only for msi-net: how its decoder samples; its published weights expect the first. */
+  corners: z.enum(['asymmetric', 'half-pixel', 'align']).default('asymmetric'),
+  /** Only for vgg-ssm: how its attention's result becomes a map; published weights expect the first. */
+  attention: z.enum(['published', 'transposed']).default('published'),
+  /** Only for efficientnet-v2-s: probability with which the last block's branch is left out; null: the published one. */
+  stochasticDepth: z.number().min(0).lt(1).nullable().default(null),
 });
 
 const scheme = z.strictObject({
-  name: z.enum(Object.keys(schemes) as [SchemeName, ...SchemeName[]]),
+  name: z.enum(schemeNames),
   /** Learn ln sigma (released code) or sigma itself (the paper's text). */
   sigmaParameter: z.enum(['log', 'direct']),
   /** Divide the saliency loss by 2 (released code). */
   halfSaliency: z.boolean(),
   /** Keep the constant ln 2 of a sigma that is fixed at 1 (released code). */
   fixedTerm: z.boolean(),
+  /** fixed: factors on the two losses. */
+  saliencyWeight: z.number().min(0).default(schemeDefaults.saliencyWeight),
+  classWeight: z.number().min(0).default(schemeDefaults.classWeight),
+  /** dwa: a higher one brings the weights closer together. */
+  temperature: z.number().positive().default(schemeDefaults.temperature),
+  /** dtp: gamma, and the share of the newest indicator in the running one. */
+  focus: z.number().min(0).default(schemeDefaults.focus),
+  smoothing: z.number().positive().max(1).default(schemeDefaults.smoothing),
+  /** gradnorm: alpha, and the learning rate of the weights. */
+  asymmetry: z.number().min(0).default(schemeDefaults.asymmetry),
+  weightRate: z.number().positive().default(schemeDefaults.weightRate),
+  /** mgda, mgda-ub: by what the gradients are divided before their weights are sought. */
+  normalize: z.enum(['none', 'l2', 'loss', 'loss+']).default(schemeDefaults.normalize),
+  /** cagrad: c, how far from the mean gradient the direction may lie. */
+  radius: z.number().min(0).lt(1).default(schemeDefaults.radius),
 });
 
 const optimizer = z.strictObject({
@@ -36,6 +59,8 @@ const optimizer = z.strictObject({
   /** Only for sgd and rmsprop. */
   momentum: z.number().min(0).lt(1),
   weightDecay: z.number().min(0),
+  /** Learning rates of parts of the network, by name ("encoder" is all of it), as multiples of learningRate. */
+  rates: z.record(z.string().min(1), z.number().min(0)).default({}),
 });
 
 const schedule = z.strictObject({
@@ -94,9 +119,19 @@ const paper: TrainConfig = {
   preset: 'paper',
   height: 640,
   width: 416,
-  network: { name: 'mt-unet', base: 64, dropout: null, inputChannels: 1, frozen: null },
-  scheme: { name: 'mtls3', sigmaParameter: 'log', halfSaliency: false, fixedTerm: false },
-  optimizer: { name: 'adam', learningRate: 1e-4, momentum: 0, weightDecay: 0 },
+  network: {
+    name: 'mt-unet',
+    base: 64,
+    dropout: null,
+    inputChannels: 1,
+    frozen: null,
+    output: 'logits',
+    corners: 'asymmetric',
+    attention: 'published',
+    stochasticDepth: null,
+  },
+  scheme: { name: 'mtls3', ...schemeDefaults },
+  optimizer: { name: 'adam', learningRate: 1e-4, momentum: 0, weightDecay: 0, rates: {} },
   schedule: {
     name: 'plateau',
     patience: 40,
@@ -127,7 +162,7 @@ export const presets = {
     epochs: 7,
     synthetic: { ...paper.synthetic, train: 96, valid: 24, test: 60 },
   },
-  /** An hour on two processor cores, minutes on a GPU. */
+  /** An hour on two processor cores, minutes on a GPU. Networks that halve more than four times want a width of 96 or 128. */
   small: {
     ...paper,
     preset: 'small',
@@ -180,11 +215,6 @@ export function parseConfig(config: unknown): TrainConfig {
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'config'}: ${message}`);
   throw new ConfigError(`${problems.join('; ')}.`);
-}
-
-/** The scheme's sigmas with the options of this run. */
-export function schemeConfig({ scheme: { name, ...options } }: TrainConfig): SchemeConfig {
-  return { ...schemes[name], ...options };
 }
 
 function merge(base: unknown, overrides: unknown): unknown {

@@ -30,7 +30,7 @@ import type {
   SaliencyMetrics,
   SplitLosses,
 } from './records.ts';
-import type { UncertaintyScheme } from './schemes/uncertainty.ts';
+import type { Scheme } from './schemes/scheme.ts';
 
 /** Sums of batch losses; the mean over batches counts a smaller last batch as a whole one, as the released code does. */
 export class SplitTotals {
@@ -72,7 +72,7 @@ interface EvaluateOptions extends ImageSize {
 export async function meanLosses(
   gpu: Gpu,
   model: Network,
-  scheme: UncertaintyScheme,
+  scheme: Scheme,
   samples: readonly ChestSample[],
   { height, width, batchSize }: EvaluateOptions,
 ): Promise<{ losses: SplitLosses; accuracy: number | null }> {

@@ -3,7 +3,7 @@
  */
 import { concat, crossEntropy, type Gpu, klDivergence, logSoftmax, upload } from '../engine/index.ts';
 import type { Network, Prediction } from './network.ts';
-import type { TaskLosses } from './schemes/uncertainty.ts';
+import type { TaskLosses } from './schemes/scheme.ts';
 
 /** Typed arrays of N images of H x W; see data/batches.ts. */
 export interface BatchArrays {

@@ -133,7 +133,10 @@ export class MTUNet extends Network {
       features = this.decoder[level].call(joined);
       passOn(joined);
     }
-    return { diagnosis: this.diagnose(bottleneck, features), saliency: this.attend(features) };
+    // The decoder reads the bottleneck, too; under a name of its own it is what the class head alone reads.
+    const pooledFrom = this.config.diagnosis === 'top' ? bottleneck : bottleneck.view('NCHW', bottleneck.shape);
+    const representation = this.config.diagnosis === 'top' ? [features] : [pooledFrom, features];
+    return { diagnosis: this.diagnose(pooledFrom, features), saliency: this.attend(features), representation };
   }
 
   private diagnose(bottleneck: Tensor<'NCHW'>, top: Tensor<'NCHW'>): Tensor<'NC'> | null {

@@ -17,7 +17,7 @@ export interface StepRecord {
   readonly epoch: number;
   /** Counts from 1 over the whole run. */
   readonly step: number;
-  /** The scheme's objective: Eq. 1, 4 or 5. */
+  /** What the scheme monitors: Eq. 1, 4 or 5, or L_s + L_c where the weights are no part of an objective. */
   readonly loss: number;
   /** L_s of Eq. 2, nats; null for a network without a saliency head. */
   readonly saliencyLoss: number | null;
@@ -27,9 +27,14 @@ export interface StepRecord {
   readonly saliencySigma: number | null;
   readonly classSigma: number | null;
   readonly learningRate: number;
-  /** r / sigma^2, Appendix A. */
+  /** Learning rate times the task's weight: r / sigma^2 in Appendix A. */
   readonly effectiveSaliencyRate: number | null;
   readonly effectiveClassRate: number | null;
+  /** The factor w_t on each raw loss in this step, under any scheme; older runs lack the rest. */
+  readonly saliencyWeight?: number | null;
+  readonly classWeight?: number | null;
+  /** classWeight / saliencyWeight. */
+  readonly weightRatio?: number | null;
 }
 
 /** Mean over the batches of a split, as the released code aggregates. */
@@ -55,6 +60,15 @@ export interface EpochRecord {
   /** Whether the plateau schedule cut the rate after this epoch and reset the network to the best epoch. */
   readonly reset: boolean;
   readonly seconds: number;
+  /** Means over the epoch's steps, and what follows from them; older runs lack the rest. */
+  readonly saliencyWeight?: number | null;
+  readonly classWeight?: number | null;
+  readonly weightRatio?: number | null;
+  readonly effectiveSaliencyRate?: number | null;
+  readonly effectiveClassRate?: number | null;
+  /** Raw validation loss less raw training loss: the weights have no part in it. */
+  readonly saliencyGap?: number | null;
+  readonly classGap?: number | null;
 }
 
 export interface SaliencyMetrics {

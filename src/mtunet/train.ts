@@ -12,21 +12,23 @@ import {
   CosineWarmRestarts,
   Dropout,
   type Gpu,
+  type NamedTensor,
   type Optimizer,
   RMSProp,
-  type Scalar,
   SGD,
 } from '../engine/index.ts';
 import { findNonFinite } from '../engine/ops/audit.ts';
 import { type Checkpoint, type Snapshot, takeSnapshot } from './checkpoint.ts';
-import { schemeConfig, type TrainConfig } from './config.ts';
+import type { TrainConfig } from './config.ts';
 import { meanLosses, SplitTotals } from './evaluate.ts';
 import { predictBatch } from './losses.ts';
 import type { Network } from './network.ts';
-import { buildNetwork } from './networks.ts';
+import { buildNetwork, parameterGroups } from './networks.ts';
 import { PlateauReset, type PlateauResetState, type StopReason } from './plateau-reset.ts';
 import type { EpochRecord, StepRecord } from './records.ts';
-import { UncertaintyScheme } from './schemes/uncertainty.ts';
+import { makeScheme } from './schemes/index.ts';
+import { type PerTask, perTask, type Scheme, type TaskValues } from './schemes/scheme.ts';
+import { WeightMeans, weightRatio } from './weight-means.ts';
 
 export interface TrainHooks {
   /** After every optimizer step. */
@@ -62,6 +64,7 @@ interface TrainProgress {
   readonly epoch: number;
   readonly batchesDone: number;
   readonly totals: ReturnType<SplitTotals['save']>;
+  readonly weights: ReturnType<WeightMeans['save']>;
   readonly steps: number;
   readonly bestEpoch: number;
   readonly draws: readonly number[];
@@ -72,7 +75,7 @@ interface TrainProgress {
 
 export class Trainer {
   readonly model: Network;
-  readonly scheme: UncertaintyScheme;
+  readonly scheme: Scheme;
   readonly config: TrainConfig;
   private readonly gpu: Gpu;
   private readonly dataset: ChestDataset;
@@ -85,6 +88,7 @@ export class Trainer {
   private epoch = 1;
   private batchesDone = 0;
   private totals = new SplitTotals();
+  private weights = new WeightMeans();
   private steps = 0;
   private secondsBefore = 0;
   private ended: StopReason | null = null;
@@ -96,8 +100,11 @@ export class Trainer {
     this.dataset = dataset;
     this.hooks = hooks;
     this.model = buildNetwork(gpu, config.network, dataset.classNames.length, config.seed);
-    this.scheme = new UncertaintyScheme(gpu, schemeConfig(config));
-    this.optimizer = makeOptimizer(config, [...this.model.parameters(), ...this.scheme.parameters()]);
+    this.scheme = makeScheme(gpu, config.scheme, config.seed);
+    this.optimizer = makeOptimizer(config, [
+      ...parameterGroups(config.network.name, this.model, config.optimizer.rates),
+      ...this.scheme.parameters(),
+    ]);
     const { schedule, epochs, optimizer } = config;
     this.schedule = new PlateauReset({
       learningRate: optimizer.learningRate,
@@ -143,6 +150,7 @@ export class Trainer {
       epoch,
       batchesDone,
       totals: this.totals.save(),
+      weights: this.weights.save(),
       steps,
       bestEpoch,
       draws: this.dropouts().map(({ draws }) => draws),
@@ -166,6 +174,7 @@ export class Trainer {
     this.epoch = saved.epoch;
     this.batchesDone = saved.batchesDone;
     this.totals = SplitTotals.load(saved.totals);
+    this.weights = WeightMeans.load(saved.weights);
     this.steps = saved.steps;
     this.secondsBefore = saved.seconds;
     this.schedule.load(saved.schedule);
@@ -205,19 +214,25 @@ export class Trainer {
       this.batchesDone++;
     }
     const valid = await meanLosses(this.gpu, this.model, this.scheme, dataset.valid, config);
-    const sigmas = await this.gpu.step(() => this.scheme.sigmas());
+    const train = this.totals.mean();
+    this.scheme.endEpoch({ saliency: train.saliencyLoss, diagnosis: train.classLoss });
+    const sigmas = this.ofTasks(await this.gpu.step(() => this.scheme.sigmas()));
+    const weights = this.weights.mean();
     const decision = this.schedule.next(this.epoch, valid.losses.loss);
     const record: EpochRecord = {
       epoch: this.epoch,
-      train: this.totals.mean(),
+      train,
       valid: valid.losses,
       validAccuracy: valid.accuracy,
-      saliencySigma: sigmaValue(sigmas.saliency as number | null, this.model.tasks.saliency),
-      classSigma: sigmaValue(sigmas.diagnosis as number | null, this.model.tasks.diagnosis),
+      saliencySigma: sigmas.saliency,
+      classSigma: sigmas.diagnosis,
       learningRate,
       best: decision.best,
       reset: decision.reset,
       seconds: this.secondsBefore + (performance.now() - started) / 1000,
+      ...weightFields(weights, learningRate),
+      saliencyGap: difference(valid.losses.saliencyLoss, train.saliencyLoss),
+      classGap: difference(valid.losses.classLoss, train.classLoss),
     };
     if (decision.best) {
       this.best = await takeSnapshot({ network: this.model, scheme: this.scheme, optimizer: this.optimizer });
@@ -228,6 +243,7 @@ export class Trainer {
     this.epoch++;
     this.batchesDone = 0;
     this.totals = new SplitTotals();
+    this.weights = new WeightMeans();
     this.secondsBefore = 0;
     hooks.epoch?.(record);
     await hooks.checkpoint?.(await this.checkpoint());
@@ -237,41 +253,35 @@ export class Trainer {
   private async trainStep(batch: Batch): Promise<void> {
     const { gpu, model, scheme, optimizer, config } = this;
     const draws = this.dropouts().map((layer) => layer.draws);
+    const parameters = [...model.parameters(), ...scheme.parameters()];
     const forward = () => {
-      const { losses } = predictBatch(gpu, model, batch, config);
-      return { ...losses, loss: scheme.call(losses) };
+      const { losses, prediction } = predictBatch(gpu, model, batch, config);
+      return { losses, representation: prediction.representation };
     };
-    const result = await gpu.step(() => {
-      const sigmas = scheme.sigmas();
-      const { saliency, diagnosis, loss } = forward();
-      backward(loss);
-      optimizer.step({ guard: loss });
-      return { saliency: saliency as Scalar, diagnosis: diagnosis as Scalar, loss, sigmas };
-    });
+    const result = await scheme.step({ gpu, forward, parameters, optimizer, step: this.steps + 1 });
     this.steps++;
     if (!Number.isFinite(result.loss)) {
       this.dropouts().forEach((layer, i) => {
         layer.draws = draws[i];
       });
-      const inputs = [...model.parameters(), ...scheme.parameters()].map(({ tensor }) => tensor);
-      const origin = await findNonFinite(gpu, inputs, () => backward(forward().loss));
+      const inputs = parameters.map(({ tensor }) => tensor);
+      const origin = await findNonFinite(gpu, inputs, () => backward(scheme.call(forward().losses)));
       throw new NonFiniteLossError(result.loss, this.steps, origin, optimizer.learningRate);
     }
-    const saliencySigma = sigmaValue(result.sigmas.saliency as number | null, model.tasks.saliency);
-    const classSigma = sigmaValue(result.sigmas.diagnosis as number | null, model.tasks.diagnosis);
-    const rate = (sigma: number | null) => (sigma === null ? null : optimizer.learningRate / (sigma * sigma));
+    const sigmas = this.ofTasks(result.sigmas);
+    const weights = this.ofTasks(result.weights);
     const record: StepRecord = {
       epoch: this.epoch,
       step: this.steps,
       loss: result.loss,
-      saliencyLoss: result.saliency ?? null,
-      classLoss: result.diagnosis ?? null,
-      saliencySigma,
-      classSigma,
+      saliencyLoss: result.losses.saliency,
+      classLoss: result.losses.diagnosis,
+      saliencySigma: sigmas.saliency,
+      classSigma: sigmas.diagnosis,
       learningRate: optimizer.learningRate,
-      effectiveSaliencyRate: rate(saliencySigma),
-      effectiveClassRate: rate(classSigma),
+      ...weightFields(weights, optimizer.learningRate),
     };
+    this.weights.add(weights);
     this.totals.add(record);
     this.hooks.step?.(record, { stepsPerEpoch: this.stepsPerEpoch, epochs: config.epochs });
   }
@@ -284,7 +294,13 @@ export class Trainer {
     this.model.loadStateDict(snapshot.network);
     if (what === 'network') return;
     this.scheme.loadStateDict(snapshot.scheme);
+    this.scheme.restore(snapshot.memory);
     this.optimizer.load(snapshot.optimizer);
+  }
+
+  /** A scheme may speak of a task that the network does not have. */
+  private ofTasks(values: PerTask<number | null>): TaskValues {
+    return perTask((task) => (this.model.tasks[task] ? values[task] : null));
   }
 
   private dropouts(): Dropout[] {
@@ -294,16 +310,22 @@ export class Trainer {
   }
 }
 
-/** A task that the network has but whose sigma is not learnt has sigma 1. */
-function sigmaValue(learnt: number | null, hasTask: boolean): number | null {
-  return hasTask ? (learnt ?? 1) : null;
+/** The factor on each raw loss, their ratio, and the rate that each task feels. */
+function weightFields(weights: TaskValues, learningRate: number) {
+  const rate = (weight: number | null) => (weight === null ? null : learningRate * weight);
+  return {
+    effectiveSaliencyRate: rate(weights.saliency),
+    effectiveClassRate: rate(weights.diagnosis),
+    saliencyWeight: weights.saliency,
+    classWeight: weights.diagnosis,
+    weightRatio: weightRatio(weights),
+  };
 }
 
-function makeOptimizer(
-  { optimizer }: TrainConfig,
-  parameters: ReturnType<Network['parameters']> extends Iterable<infer P> ? P[] : never,
-): Optimizer {
-  const { name, ...options } = optimizer;
+const difference = (a: number | null, b: number | null) => (a === null || b === null ? null : a - b);
+
+function makeOptimizer({ optimizer }: TrainConfig, parameters: readonly NamedTensor[]): Optimizer {
+  const { name, rates: _, ...options } = optimizer;
   if (name === 'adam') return new Adam(parameters, options);
   return name === 'rmsprop' ? new RMSProp(parameters, options) : new SGD(parameters, options);
 }

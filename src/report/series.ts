@@ -52,8 +52,9 @@ function placeSteps(steps: readonly StepRecord[]): { x: number; step: StepRecord
   });
 }
 
-function rate(learningRate: number, sigma: number | null): number {
-  return isNumber(sigma) ? learningRate / sigma ** 2 : Number.NaN;
+/** A scheme without sigmas tells its mean rate instead. */
+function rate(learningRate: number, sigma: number | null, mean?: number | null): number {
+  return isNumber(sigma) ? learningRate / sigma ** 2 : value(mean);
 }
 
 function ratesFromEpochs(epochs: readonly EpochRecord[]): Rates {
@@ -63,8 +64,8 @@ function ratesFromEpochs(epochs: readonly EpochRecord[]): Rates {
     saliencySigma: line((epoch) => epoch.saliencySigma),
     classSigma: line((epoch) => epoch.classSigma),
     learningRate: line((epoch) => epoch.learningRate),
-    saliencyRate: line((epoch) => rate(epoch.learningRate, epoch.saliencySigma)),
-    classRate: line((epoch) => rate(epoch.learningRate, epoch.classSigma)),
+    saliencyRate: line((epoch) => rate(epoch.learningRate, epoch.saliencySigma, epoch.effectiveSaliencyRate)),
+    classRate: line((epoch) => rate(epoch.learningRate, epoch.classSigma, epoch.effectiveClassRate)),
   };
 }
 

@@ -21,6 +21,7 @@ const checkpoint = (steps: number): Checkpoint => ({
   current: {
     network: empty,
     scheme: empty,
+    memory: null,
     optimizer: {
       steps,
       learningRate: 0.1,
@@ -68,12 +69,23 @@ it('leaves nothing behind when a file cannot be written', () => {
 });
 
 it("lists the paper's parameter counts", () => {
-  const counts = Object.fromEntries(modelRows().map(({ name, parameters }) => [name, parameters]));
+  const counts = Object.fromEntries(
+    modelRows({ size: { height: 160, width: 112 }, inputChannels: 1, classes: 3 }).map(({ name, parameters }) => [
+      name,
+      parameters,
+    ]),
+  );
   expect(counts).toEqual({
     'mt-unet': 34632836,
     'mt-unet-b': 34628740,
     'mt-unet-t': 34567300,
     'unet-c': 34595715,
     'unet-s': 34562945,
+    resnet50: 23507907,
+    'efficientnet-v2-s': 20180899,
+    'inception-resnet-v2': 54310499,
+    simplenet: 116207332,
+    'msi-net': 24933057,
+    'vgg-ssm': 42686210,
   });
 });

@@ -1,6 +1,6 @@
 /** Configurations: presets, overrides, and errors that name the path, the value and the reason. */
 import { expect, it } from 'vitest';
-import { presets, resolveConfig, schemeConfig } from '../../src/mtunet/config.ts';
+import { presets, resolveConfig } from '../../src/mtunet/config.ts';
 
 it.each(Object.keys(presets))('preset %s is valid and keeps its name', (name) => {
   expect(resolveConfig(name).preset).toBe(name);
@@ -32,10 +32,8 @@ it('leaves Object.prototype alone', () => {
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
 });
 
-it('gives the schemes their sigmas: Eq. 4 fixes the class sigma, Eq. 5 the saliency sigma', () => {
-  const of = (name: 'mtls1' | 'mtls2' | 'mtls3') => schemeConfig(resolveConfig('paper', { scheme: { name } }));
-  expect(of('mtls1')).toMatchObject({ saliencySigma: 'learnt', classSigma: 'learnt', halfSaliency: false });
-  expect(of('mtls2')).toMatchObject({ saliencySigma: 'learnt', classSigma: 'fixed' });
-  expect(of('mtls3')).toMatchObject({ saliencySigma: 'fixed', classSigma: 'learnt' });
-  expect(schemeConfig(resolveConfig('released'))).toMatchObject({ halfSaliency: true, fixedTerm: true });
+it('has options for every scheme, and refuses a scheme that is not there by naming those that are', () => {
+  expect(resolveConfig('released').scheme).toMatchObject({ halfSaliency: true, fixedTerm: true });
+  expect(resolveConfig('tiny', { scheme: { name: 'dwa', temperature: 0.5 } }).scheme.temperature).toBe(0.5);
+  expect(() => resolveConfig('tiny', { scheme: { name: 'magic' } })).toThrow(/scheme\.name.*nash/);
 });

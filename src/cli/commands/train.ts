@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { type ConfigOverrides, presets, resolveConfig } from '../../mtunet/config.ts';
 import { hasOneTask, networkNames } from '../../mtunet/networks.ts';
-import { schemes } from '../../mtunet/schemes/uncertainty.ts';
+import { schemeNames } from '../../mtunet/schemes/index.ts';
 import { readConfigFile } from '../config-file.ts';
 import { withGpu } from '../gpu-session.ts';
 import { loadData } from '../load-data.ts';
@@ -28,7 +28,7 @@ export function register(program: Command): void {
     .command('train')
     .description('train one network under one scheme')
     .option('--preset <name>', `one of ${Object.keys(presets).join(', ')}`, 'tiny')
-    .option('--scheme <name>', `one of ${Object.keys(schemes).join(', ')}`)
+    .option('--scheme <name>', `one of ${schemeNames.join(', ')}`)
     .option('--network <name>', `one of ${networkNames.join(', ')}`)
     .option('--epochs <count>', 'at most this many epochs', whole(1))
     .option('--seed <number>', 'of the initial values, the data order and dropout', whole(0))

@@ -13,7 +13,6 @@ import {
   add,
   exp,
   log,
-  Module,
   multiply,
   reciprocal,
   type Scalar,
@@ -23,6 +22,7 @@ import {
   square,
   stateTensor,
 } from '../../engine/index.ts';
+import { ObjectiveScheme, type PerTask, sumOf, type TaskLosses, type TaskValues } from './scheme.ts';
 
 export interface SchemeConfig {
   readonly saliencySigma: 'learnt' | 'fixed';
@@ -45,17 +45,7 @@ export const schemes = {
   sum: { ...common, saliencySigma: 'fixed', classSigma: 'fixed' },
 } as const satisfies Record<string, SchemeConfig>;
 
-export type SchemeName = keyof typeof schemes;
-
-/** The losses of the tasks that a network has. */
-export interface TaskLosses {
-  /** L_s, Eq. 2. */
-  readonly saliency: Scalar | null;
-  /** L_c, Eq. 3. */
-  readonly diagnosis: Scalar | null;
-}
-
-export class UncertaintyScheme extends Module {
+export class UncertaintyScheme extends ObjectiveScheme {
   readonly config: SchemeConfig;
   private readonly image: Tensor<''> | null;
   private readonly diagnosis: Tensor<''> | null;
@@ -70,7 +60,7 @@ export class UncertaintyScheme extends Module {
   }
 
   /** Names of the released code; lg_sigma is the natural logarithm of sigma. */
-  members() {
+  override members() {
     const prefix = this.config.sigmaParameter === 'log' ? 'lg_sigma' : 'sigma';
     return {
       ...(this.diagnosis && { [`${prefix}_class`]: this.diagnosis }),
@@ -88,15 +78,20 @@ export class UncertaintyScheme extends Module {
     const terms: Scalar[] = [];
     if (saliency) terms.push(this.weighted(this.config.halfSaliency ? scale(saliency, 0.5) : saliency, this.image));
     if (diagnosis) terms.push(this.weighted(diagnosis, this.diagnosis));
-    if (terms.length === 0) throw new Error('scheme: there is no loss to weigh.');
-    return terms.reduce((total, term) => add(total, term));
+    return sumOf(terms);
   }
 
-  /** sigma of each task as tensors to be read with the step's results; null where it is fixed at 1. */
-  sigmas(): { readonly saliency: Scalar | null; readonly diagnosis: Scalar | null } {
+  /** sigma of each task as tensors to be read with the step's results; 1 where it is fixed. */
+  override sigmas(): PerTask<Scalar | number> {
     const value = (sigma: Tensor<''> | null) =>
-      sigma && (this.config.sigmaParameter === 'log' ? exp(sigma) : scale(sigma, 1));
+      sigma === null ? 1 : this.config.sigmaParameter === 'log' ? exp(sigma) : scale(sigma, 1);
     return { saliency: value(this.image), diagnosis: value(this.diagnosis) };
+  }
+
+  /** 1 / sigma^2, half of it for the saliency loss of the released code. */
+  protected weights({ saliency, diagnosis }: TaskValues): TaskValues {
+    const weight = (sigma: number | null, factor: number) => (sigma === null ? null : factor / (sigma * sigma));
+    return { saliency: weight(saliency, this.config.halfSaliency ? 0.5 : 1), diagnosis: weight(diagnosis, 1) };
   }
 
   /** loss / sigma^2 + ln(sigma + 1) */
