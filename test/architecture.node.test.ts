@@ -14,7 +14,7 @@ const ARROWS: Record<string, { readonly values: readonly string[]; readonly type
   'src/mtunet': { values: ['src/engine', 'src/mtunet/metrics', 'src/data'] },
   'src/report': { values: ['src/data'], types: ['src/mtunet'] },
   'src/cli': { values: ['src/report', 'src/mtunet', 'src/engine', 'src/data', 'src/platform'] },
-  'src/app': { values: ['src/shaders', 'src/report', 'src/mtunet', 'src/engine', 'src/data', 'src/platform'] },
+  'src/app': { values: ['src/report', 'src/mtunet', 'src/engine', 'src/data', 'src/platform'] },
   'src/index': { values: ['src/mtunet', 'src/mtunet/metrics', 'src/engine', 'src/data'] },
   experiments: { values: ['src/report', 'src/mtunet', 'src/engine', 'src/data', 'src/platform', 'src/cli'] },
 };

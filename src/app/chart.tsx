@@ -22,7 +22,7 @@ interface ChartProps {
   readonly dots?: readonly { readonly at: Point; readonly look: string; readonly label?: string }[];
 }
 
-const [W, H, LEFT, RIGHT, TOP, BOTTOM] = [340, 170, 38, 8, 10, 28];
+const [W, H, LEFT, RIGHT, TOP, BOTTOM] = [340, 180, 38, 8, 20, 28];
 const TABLE_ROWS = 12;
 const POINTS = 300;
 
@@ -69,7 +69,7 @@ export function Chart({ title, x, y, series, xRange, yRange, shade, cursor, dots
         <text class="axis" x={W - RIGHT} y={H - 3} text-anchor="end">
           {x}
         </text>
-        <text class="axis" x={LEFT} y={8}>
+        <text class="axis" x={2} y={10}>
           {y}
         </text>
         {shade && shade[0].length > 1 && <path class="gap" d={gapPath(shade[0], shade[1], px, py)} />}

@@ -64,7 +64,7 @@ export function Inside({ store, state }: { store: Store; state: State }) {
                   {name}: {ms.toFixed(3)} ms, WGSL
                 </summary>
                 <pre tabIndex={0} role="region" aria-label={`WGSL of ${name}`}>
-                  {code || 'This shader is put together when it is first used.'}
+                  {code}
                 </pre>
               </details>
             ))}

@@ -63,7 +63,8 @@ self.addEventListener('fetch', (event) => {
 
 export default defineConfig({
   root: import.meta.dirname,
-  base: './',
+  // Relative addresses.
+  base: '',
   resolve: { conditions: ['mtunet-source', ...defaultClientConditions] },
   plugins: [mathml, policy, offline],
   worker: { format: 'es' },

@@ -1,10 +1,11 @@
 /** The built folder in a headless Chromium, with and without WebGPU. Set APP_SCREENSHOTS to a folder to see what the tests saw. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { type Browser, chromium, type Page } from 'playwright';
 import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -24,7 +25,7 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
   '.webmanifest': 'application/manifest+json',
 };
-const HASH = '#seed=3&train=12&size=small&dropout=0.25&a=mtls1~adam~0.005&b=mtls3~sgd~0.02';
+const HASH = '#seed=3&train=60&size=small&dropout=0.25&a=mtls1~adam~0.005&b=mtls3~sgd~0.02';
 const folder = mkdtempSync(join(tmpdir(), 'mtunet-app-'));
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const shots = process.env.APP_SCREENSHOTS;
@@ -75,6 +76,13 @@ async function onPage(
     page.on('request', (request) => {
       if (!/^(blob:|data:)/.test(request.url()) && !request.url().startsWith(address)) problems.push(request.url());
     });
+    await page.addInitScript(() => {
+      const told = globalThis as unknown as { longest: number };
+      told.longest = 0;
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) told.longest = Math.max(told.longest, duration);
+      }).observe({ type: 'longtask', buffered: true });
+    });
     await page.goto(address + hash);
     await visit(page);
     expect(problems).toEqual([]);
@@ -124,14 +132,33 @@ async function violations(page: Page): Promise<string[]> {
 
 const widthOf = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth);
 
+it('is at most 250 kB of scripts and styles, compressed', () => {
+  const files = readdirSync(join(folder, 'assets'));
+  const sizes = files.map((name) => gzipSync(readFileSync(join(folder, 'assets', name))).length);
+  const total = sizes.reduce((a, b) => a + b);
+  console.log(
+    `${files.map((name, i) => `${name} ${(sizes[i] / 1000).toFixed(1)} kB`).join(', ')}: ${(total / 1000).toFixed(1)} kB gzip.`,
+  );
+  expect(total).toBeGreaterThan(10_000);
+  expect(total).toBeLessThanOrEqual(250_000);
+});
+
 it('trains: losses fall, equal those of Node, and go with the URL; survives the loss of its device', async () => {
   await onPage({ webgpu: true, hash: HASH }, async (page) => {
+    await page.waitForSelector('#play');
+    const interactive = await page.evaluate(() => performance.now());
     await page.waitForSelector('#adapter', { timeout: 120_000 });
+    const ready = await page.evaluate(() => performance.now());
     expect(await page.locator('#scheme-B').inputValue()).toBe('mtls3');
     await page.click('#play');
     await reaches(page, 20);
     await page.click('#play');
     await page.waitForSelector('#play[aria-pressed=false]');
+    const blocked = await page.evaluate(() => (globalThis as unknown as { longest: number }).longest);
+    const milliseconds = [interactive, ready, blocked].map(Math.round);
+    console.log(
+      `Page there after ${milliseconds[0]} ms, ready to train after ${milliseconds[1]} ms, longest task ${milliseconds[2]} ms.`,
+    );
     const rows = await csvOf(page);
     const mean = (list: { saliency: number }[]) => list.reduce((sum, { saliency }) => sum + saliency, 0) / list.length;
     for (const name of ['A', 'B']) {
@@ -161,15 +188,18 @@ it('trains: losses fall, equal those of Node, and go with the URL; survives the 
     const alone = (await csvOf(page)).filter(({ run }) => run === 'A').at(-1)!;
     expect(alone.saliency).toBeGreaterThan(0);
 
-    await page.locator('#timeline').fill('8');
+    await page.getByRole('button', { name: 'Break it in run A' }).click();
+    await page.waitForFunction(() => /^Broken/.test(document.querySelector('#circle .finding')?.textContent ?? ''));
+
+    await page.locator('#timeline').fill('12');
     await page.click('#return');
-    await page.waitForFunction(() => Number(document.querySelector('#counter b')?.textContent) === 8);
+    await page.waitForFunction(() => Number(document.querySelector('#counter b')?.textContent) === 10);
 
     await page.evaluate(() => document.querySelector<HTMLButtonElement>('#lose')!.click());
     await page.waitForSelector('[data-failure=lost]', { timeout: 60_000 });
     await page.evaluate(() => (document.activeElement as HTMLElement)?.blur());
     await page.keyboard.press('ArrowRight');
-    await reaches(page, 9);
+    await reaches(page, 11);
 
     await page.locator('#scheme-A').selectOption('sum');
     await page.waitForFunction(() => Number(document.querySelector('#counter b')?.textContent) === 0);

@@ -15,7 +15,6 @@ import {
 } from '../../engine/index.ts';
 import { deriveKey, uniform } from '../../engine/random.ts';
 import type { Network } from '../../mtunet/network.ts';
-import shaders from '../../shaders/sources.ts';
 import type { GradientCheck, Operation } from './protocol.ts';
 
 const CHANNELS = 16;
@@ -59,7 +58,11 @@ export async function operations(
     const kernels: { name: string; code: string; ms: number }[] = [];
     for (const command of commands) {
       if (command.kind === 'dispatch') {
-        kernels.push({ name: command.name, code: codeOf(command.name), ms: await timeOf(gpu, command) });
+        kernels.push({
+          name: command.name,
+          code: codes.get(gpu)?.get(command.name) ?? '',
+          ms: await timeOf(gpu, command),
+        });
       }
     }
     const values = maps[index] as unknown as Float32Array;
@@ -69,9 +72,18 @@ export async function operations(
   return told;
 }
 
-function codeOf(kernelName: string): string {
-  const source = kernelName.slice(0, kernelName.lastIndexOf('.'));
-  return Object.values(shaders).find(({ name }) => name === source)?.code ?? '';
+const codes = new WeakMap<Gpu, Map<string, string>>();
+
+/** From now on remembers the code of every shader that is compiled, as it is compiled. */
+export function keepCodes(gpu: Gpu): void {
+  const known = new Map<string, string>();
+  codes.set(gpu, known);
+  const { device } = gpu;
+  const compile = device.createShaderModule.bind(device);
+  device.createShaderModule = (descriptor) => {
+    known.set(descriptor.label ?? '', descriptor.code);
+    return compile(descriptor);
+  };
 }
 
 /** Milliseconds of one dispatch: several in a row on the buffers that it used, which no one reads any more. */

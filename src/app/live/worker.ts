@@ -5,7 +5,7 @@ import { syntheticChests } from '../../data/synthetic.ts';
 import { type Gpu, openGpu } from '../../engine/index.ts';
 import { readCheckpoint } from '../../mtunet/checkpoint.ts';
 import { resolveConfig } from '../../mtunet/config.ts';
-import { gradientCheck, operations } from './inside.ts';
+import { gradientCheck, keepCodes, operations } from './inside.ts';
 import { type Follow, LiveRun, type Moment } from './live-run.ts';
 import type { EpochRow, FailureKind, Film, Frame, FromWorker, StepRow, ToWorker } from './protocol.ts';
 import { overridesOf, type Settings, type Size } from './settings.ts';
@@ -110,6 +110,7 @@ async function open(settings: Settings, size: Size | null): Promise<void> {
   });
   if (!gpu) return;
   const opened = gpu;
+  keepCodes(opened);
   void opened.device.lost.then(({ message }) => {
     if (!closing && gpu === opened) soon(() => recover(message));
   });
@@ -258,6 +259,7 @@ async function recover(message: string): Promise<void> {
   if (!lost) return;
   const opened = await openGpu();
   gpu = opened;
+  keepCodes(opened);
   void opened.device.lost.then(({ message }) => {
     if (!closing && gpu === opened) soon(() => recover(message));
   });
