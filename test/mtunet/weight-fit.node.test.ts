@@ -207,7 +207,7 @@ it('of any names and shapes, ends in a fit that the network can load or in one s
   using model = network('mt-unet');
   const state = numbered(model);
   const names = [...state.tensors.keys(), 'dummy_tensor', 'Conv1.1.num_batches_tracked', 'x', '__proto__'];
-  const shape = fc.array(fc.constantFrom(0, 1, 2, 3, 4, 32), { maxLength: 4 });
+  const shape = fc.array(fc.constantFrom<number>(0, 1, 2, 3, 4, 32), { maxLength: 4 });
   const file = fc.dictionary(fc.constantFrom(...names), shape, { maxKeys: 6 });
   fc.assert(
     fc.property(file, (shapes) => {
