@@ -1,13 +1,14 @@
 /** What a shell is told when it asks for completions, and that a closed pipe is no failure. */
 import { execFileSync } from 'node:child_process';
 import { beforeAll, expect, it } from 'vitest';
+import { builtProgram } from '../support/program.ts';
 
-const main = 'dist/cli/main.js';
+let main: string;
 const ask = (...words: string[]) =>
   execFileSync(process.execPath, [main, 'complete', '--', ...words], { encoding: 'utf8' }).split('\n');
 
-beforeAll(() => {
-  execFileSync('npm', ['run', '--silent', 'build']);
+beforeAll(async () => {
+  main = await builtProgram();
 });
 
 it('offers commands, options and their values', () => {
