@@ -89,3 +89,15 @@ it("lists the paper's parameter counts", () => {
     'vgg-ssm': 42686210,
   });
 });
+
+it('keeps the weights that a run begins with', () => {
+  const folder = RunFolder.create(join(place, 'run'), config);
+  expect(folder.loadInitial()).toBeNull();
+  const weights = {
+    tensors: new Map([['w', { shape: [2], values: Float32Array.of(1, -2) }]]),
+    counters: new Map([['n', 3]]),
+  };
+  folder.saveInitial(weights, { file: 'published.pth' });
+  expect(RunFolder.open(folder.path).loadInitial()).toEqual(weights);
+  expect(JSON.parse(readFileSync(folder.file('init.json'), 'utf8'))).toEqual({ file: 'published.pth' });
+});
