@@ -4,6 +4,7 @@
 import shaders from '../../shaders/sources.ts';
 import { dispatch, kernel, linearGroups } from '../kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { columnForward, columnGradInput, columnGradWeight, columnKernels, fitsColumns } from './conv2d-columns.ts';
 import { fitsStrips, stripForward, stripGradWeight, stripKernels } from './conv2d-strip.ts';
 import { sum } from './reduce.ts';
 
@@ -34,13 +35,21 @@ const gradWeight = kernel(shaders.conv2d, 'gradWeight');
 /** Threads that keep a device busy; a weight gradient is cut into slices until it has about this many. */
 const BUSY_THREADS = 4096;
 
+/** On the last maps of a deep network most of a strip would hang over the edge; columns take them. */
+const fillsStrips = ({ P, Q }: ConvGeometry) => P * Q >= 64 || Q % 8 === 0;
+
 /** N O P Q from N C H W. */
 export function convForward(g: ConvGeometry, input: Tensor, weight: Tensor, bias: Tensor | null): Tensor<'NCHW'> {
   const output = empty(input.gpu, 'NCHW', [g.N, g.O, g.P, g.Q], 'conv2d');
   for (const tensor of [input, weight, bias]) tensor?.assertAlive('conv2d');
-  const strips = fitsStrips(g) ? stripKernels(input.gpu) : null;
+  const strips = fitsStrips(g) && fillsStrips(g) ? stripKernels(input.gpu) : null;
   if (strips) {
     stripForward(strips, g, input, weight, bias, output, false);
+    return output;
+  }
+  const columns = fitsColumns(g) ? columnKernels(input.gpu) : null;
+  if (columns) {
+    columnForward(columns, g, input, weight, bias, output);
     return output;
   }
   dispatch(
@@ -62,11 +71,16 @@ export function convGradInput(
 ): Tensor<'NCHW'> {
   const inputGradient = empty(gradient.gpu, 'NCHW', [g.N, g.C, g.H, g.W], 'conv2d gradient of input');
   for (const tensor of [gradient, weight, bias]) tensor?.assertAlive('conv2d');
-  const strips = fitsStrips(g) ? stripKernels(gradient.gpu) : null;
+  const strips = fitsStrips(g) && fillsStrips(g) ? stripKernels(gradient.gpu) : null;
   if (strips) {
     const { N, C, H, W, O, P, Q } = g;
     const mirrored = { N, C: O, H: P, W: Q, O: C, P: H, Q: W, padH: g.R - 1 - g.padH, padW: g.S - 1 - g.padW };
     stripForward(strips, mirrored, gradient, weight, bias, inputGradient, true);
+    return inputGradient;
+  }
+  const columns = fitsColumns(g) && !bias ? columnKernels(gradient.gpu) : null;
+  if (columns) {
+    columnGradInput(columns, g, gradient, weight, inputGradient);
     return inputGradient;
   }
   dispatch(
@@ -86,10 +100,15 @@ export function convGradWeight(
   gradient: Tensor,
 ): { weight: Tensor<'OCRS'>; bias(): Tensor<'C'> } {
   for (const tensor of [input, gradient]) tensor.assertAlive('conv2d');
-  const strips = fitsStrips(g) ? stripKernels(input.gpu) : null;
+  const strips = fitsStrips(g) && fillsStrips(g) ? stripKernels(input.gpu) : null;
   if (strips) {
     const { weight, bias } = stripGradWeight(strips, g, input, gradient);
     return { weight, bias: () => bias };
+  }
+  const columns = fitsColumns(g) ? columnKernels(input.gpu) : null;
+  if (columns) {
+    const weight = columnGradWeight(columns, g, input, gradient);
+    return { weight, bias: () => sum(gradient as Tensor<'NCHW'>, 'NHW') };
   }
   const shape = [g.O, g.C / g.groups, g.R, g.S];
   const count = shape.reduce((product, length) => product * length, 1);
