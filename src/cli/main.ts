@@ -3,7 +3,9 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../mtunet/config.ts';
 import * as devices from './commands/devices.ts';
+import * as equilibrium from './commands/equilibrium.ts';
 import * as evaluate from './commands/evaluate.ts';
+import * as gradcheck from './commands/gradcheck.ts';
 import * as models from './commands/models.ts';
 import * as report from './commands/report.ts';
 import * as reproduce from './commands/reproduce.ts';
@@ -15,7 +17,7 @@ import { note } from './messages.ts';
 import { packageVersion } from './provenance.ts';
 
 /** In the order in which --help lists them. */
-const commands = [reproduce, train, resume, evaluate, models, report, devices];
+const commands = [reproduce, train, resume, evaluate, models, report, gradcheck, equilibrium, devices];
 
 const program = new Command('mtunet')
   .description('MT-UNet and its multi-task learning schemes on WebGPU: train, evaluate, report.')

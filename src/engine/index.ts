@@ -45,3 +45,4 @@ export {
 } from './safetensors.ts';
 export { type Shape, ShapeError } from './shape.ts';
 export { parameter, type Scalar, Tensor, upload, write } from './tensor.ts';
+export { isTorchFile, readTorch, type TorchFile, TorchFileError } from './torch.ts';

@@ -30,8 +30,8 @@ describe('configuration', () => {
     expect(() => resolveConfig('tiny', { width: 72 })).toThrow(/mt-unet: width 72 is not a multiple of 16.*use 80/);
   });
 
-  it.each(networkNames)('%s takes the sizes of presets small, paper and released', (name) => {
-    for (const preset of ['small', 'paper', 'released']) {
+  it.each(networkNames)('%s takes the sizes of presets paper and released', (name) => {
+    for (const preset of ['paper', 'released']) {
       const { network } = resolveConfig(preset, { network: { name } });
       expect(network.name).toBe(name);
     }
