@@ -11,13 +11,14 @@ import * as report from './commands/report.ts';
 import * as reproduce from './commands/reproduce.ts';
 import * as resume from './commands/resume.ts';
 import * as train from './commands/train.ts';
+import * as weights from './commands/weights.ts';
 import { addCompletion } from './completion.ts';
 import { EXIT, sentence, UsageError } from './failure.ts';
 import { note } from './messages.ts';
 import { packageVersion } from './provenance.ts';
 
 /** In the order in which --help lists them. */
-const commands = [reproduce, train, resume, evaluate, models, report, gradcheck, equilibrium, devices];
+const commands = [reproduce, train, resume, evaluate, models, weights, report, gradcheck, equilibrium, devices];
 
 const program = new Command('mtunet')
   .description('MT-UNet and its multi-task learning schemes on WebGPU: train, evaluate, report.')

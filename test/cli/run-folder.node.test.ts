@@ -119,3 +119,15 @@ it('keeps the checkpoint when the next cannot be written, and names the damaged 
   writeFileSync(folder.file('steps.jsonl'), '{"step": 1}\n{"step": \n{"step": 3}\n');
   expect(() => folder.steps).toThrow(/Line 2 of .*steps\.jsonl is damaged/);
 });
+
+it('keeps the weights that a run begins with', () => {
+  const folder = RunFolder.create(join(place, 'run'), config);
+  expect(folder.loadInitial()).toBeNull();
+  const weights = {
+    tensors: new Map([['w', { shape: [2], values: Float32Array.of(1, -2) }]]),
+    counters: new Map([['n', 3]]),
+  };
+  folder.saveInitial(weights, { file: 'published.pth' });
+  expect(RunFolder.open(folder.path).loadInitial()).toEqual(weights);
+  expect(JSON.parse(readFileSync(folder.file('init.json'), 'utf8'))).toEqual({ file: 'published.pth' });
+});

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { presets } from '../../mtunet/config.ts';
 import { networkCosts } from '../../mtunet/costs.ts';
 import { type NetworkEntry, type NetworkName, networkNames, networks, sizeProblem } from '../../mtunet/networks.ts';
-import { whole } from '../options.ts';
+import { oneOrThree, whole } from '../options.ts';
 
 interface Size {
   readonly height: number;
@@ -97,9 +97,4 @@ function parseSize(text: string): Size {
   if (!height || Number(height) === 0 || Number(width) === 0)
     throw new InvalidArgumentError('It must be height x width in pixels, such as 640x416.');
   return { height: Number(height), width: Number(width) };
-}
-
-function oneOrThree(text: string): 1 | 3 {
-  if (text !== '1' && text !== '3') throw new InvalidArgumentError('It must be 1 or 3.');
-  return text === '1' ? 1 : 3;
 }
