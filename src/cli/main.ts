@@ -5,6 +5,7 @@ import { ConfigError } from '../mtunet/config.ts';
 import * as devices from './commands/devices.ts';
 import * as equilibrium from './commands/equilibrium.ts';
 import * as evaluate from './commands/evaluate.ts';
+import * as exportCommand from './commands/export.ts';
 import * as gradcheck from './commands/gradcheck.ts';
 import * as models from './commands/models.ts';
 import * as report from './commands/report.ts';
@@ -18,7 +19,19 @@ import { note } from './messages.ts';
 import { packageVersion } from './provenance.ts';
 
 /** In the order in which --help lists them. */
-const commands = [reproduce, train, resume, evaluate, models, weights, report, gradcheck, equilibrium, devices];
+const commands = [
+  reproduce,
+  train,
+  resume,
+  evaluate,
+  models,
+  weights,
+  exportCommand,
+  report,
+  gradcheck,
+  equilibrium,
+  devices,
+];
 
 const program = new Command('mtunet')
   .description('MT-UNet and its multi-task learning schemes on WebGPU: train, evaluate, report.')
