@@ -2,6 +2,7 @@
 /** The command line: mtunet <command>. Output goes to stdout, progress and errors to stderr; exit code 2 for usage, 1 for failure. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../mtunet/config.ts';
+import * as data from './commands/data.ts';
 import * as devices from './commands/devices.ts';
 import * as evaluate from './commands/evaluate.ts';
 import * as models from './commands/models.ts';
@@ -15,7 +16,7 @@ import { note } from './messages.ts';
 import { packageVersion } from './provenance.ts';
 
 /** In the order in which --help lists them. */
-const commands = [reproduce, train, resume, evaluate, models, report, devices];
+const commands = [reproduce, train, resume, evaluate, models, data, report, devices];
 
 const program = new Command('mtunet')
   .description('MT-UNet and its multi-task learning schemes on WebGPU: train, evaluate, report.')
