@@ -2,6 +2,7 @@
 /** The command line: mtunet <command>. Output goes to stdout, progress and errors to stderr; exit code 2 for usage, 1 for failure. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../mtunet/config.ts';
+import * as data from './commands/data.ts';
 import * as devices from './commands/devices.ts';
 import * as equilibrium from './commands/equilibrium.ts';
 import * as evaluate from './commands/evaluate.ts';
@@ -25,6 +26,7 @@ const commands = [
   resume,
   evaluate,
   models,
+  data,
   weights,
   exportCommand,
   report,
