@@ -1,5 +1,7 @@
-/** Ctrl-C (and SIGTERM) ask for an end at the next step; a second one ends the program at once. */
+/** Ctrl-C, SIGTERM and a scheduler's SIGUSR1 ask for an end at the next step; a second one ends the program at once. */
 import { EXIT } from './failure.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const;
 
 export function interruptSignal(announce: (message: string) => void): { signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
@@ -8,13 +10,11 @@ export function interruptSignal(announce: (message: string) => void): { signal: 
     announce(`${name}: stopping after this step; once more stops at once.`);
     controller.abort();
   };
-  process.on('SIGINT', listener);
-  process.on('SIGTERM', listener);
+  for (const name of SIGNALS) process.on(name, listener);
   return {
     signal: controller.signal,
     dispose() {
-      process.off('SIGINT', listener);
-      process.off('SIGTERM', listener);
+      for (const name of SIGNALS) process.off(name, listener);
     },
   };
 }

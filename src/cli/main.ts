@@ -4,17 +4,19 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../mtunet/config.ts';
 import * as devices from './commands/devices.ts';
 import * as evaluate from './commands/evaluate.ts';
+import * as experiment from './commands/experiment.ts';
 import * as models from './commands/models.ts';
 import * as report from './commands/report.ts';
 import * as reproduce from './commands/reproduce.ts';
 import * as resume from './commands/resume.ts';
 import * as train from './commands/train.ts';
+import * as worker from './commands/worker.ts';
 import { EXIT, sentence, UsageError } from './failure.ts';
 import { note } from './messages.ts';
 import { packageVersion } from './provenance.ts';
 
 /** In the order in which --help lists them. */
-const commands = [reproduce, train, resume, evaluate, models, report, devices];
+const commands = [reproduce, train, resume, evaluate, experiment, models, report, devices, worker];
 
 const program = new Command('mtunet')
   .description('MT-UNet and its multi-task learning schemes on WebGPU: train, evaluate, report.')
