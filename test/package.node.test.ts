@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtProgram } from './support/program.ts';
 
 const project = mkdtempSync(join(tmpdir(), 'mtunet-package-'));
 const home = resolve('.');
@@ -35,8 +36,11 @@ const guides = readdirSync('docs/guides').filter((name) => name.endsWith('.md'))
 const examples = ['README.md', ...guides.map((name) => `docs/guides/${name}`)].flatMap(examplesOf);
 let packed: { readonly files: readonly { readonly path: string; readonly size: number }[]; readonly size: number };
 
-beforeAll(() => {
-  [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', project], home).replace(/^[^[]*/, ''));
+beforeAll(async () => {
+  await builtProgram();
+  [packed] = JSON.parse(
+    run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], home).replace(/^[^[]*/, ''),
+  );
   const [tarball] = readdirSync(project).filter((name) => name.endsWith('.tgz'));
   run('tar', ['-xzf', tarball]);
   // The dependencies are those that are installed here, so that the test needs no network.

@@ -3,20 +3,37 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../mtunet/config.ts';
 import * as devices from './commands/devices.ts';
+import * as equilibrium from './commands/equilibrium.ts';
 import * as evaluate from './commands/evaluate.ts';
 import * as experiment from './commands/experiment.ts';
+import * as gradcheck from './commands/gradcheck.ts';
 import * as models from './commands/models.ts';
 import * as report from './commands/report.ts';
 import * as reproduce from './commands/reproduce.ts';
 import * as resume from './commands/resume.ts';
 import * as train from './commands/train.ts';
+import * as weights from './commands/weights.ts';
 import * as worker from './commands/worker.ts';
+import { addCompletion } from './completion.ts';
 import { EXIT, sentence, UsageError } from './failure.ts';
 import { note } from './messages.ts';
 import { packageVersion } from './provenance.ts';
 
 /** In the order in which --help lists them. */
-const commands = [reproduce, train, resume, evaluate, experiment, models, report, devices, worker];
+const commands = [
+  reproduce,
+  train,
+  resume,
+  evaluate,
+  experiment,
+  models,
+  weights,
+  report,
+  gradcheck,
+  equilibrium,
+  devices,
+  worker,
+];
 
 const program = new Command('mtunet')
   .description('MT-UNet and its multi-task learning schemes on WebGPU: train, evaluate, report.')
@@ -25,6 +42,13 @@ const program = new Command('mtunet')
   .exitOverride();
 
 for (const { register } of commands) register(program);
+addCompletion(program);
+
+// A reader that has seen enough, such as `head`, closes the pipe; that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 try {
   await program.parseAsync();

@@ -9,3 +9,8 @@ export function whole(smallest: number) {
     return value;
   };
 }
+
+export function oneOrThree(text: string): 1 | 3 {
+  if (text !== '1' && text !== '3') throw new InvalidArgumentError('It must be 1 or 3.');
+  return text === '1' ? 1 : 3;
+}

@@ -19,7 +19,7 @@ import {
 import { dirname, join } from 'node:path';
 import type { StateDict } from '../engine/index.ts';
 import { readSafetensors, type TensorData, writeSafetensors } from '../engine/safetensors.ts';
-import { type Checkpoint, readCheckpoint, readWeights, writeCheckpoint } from '../mtunet/checkpoint.ts';
+import { type Checkpoint, readCheckpoint, readWeights, writeCheckpoint, writeWeights } from '../mtunet/checkpoint.ts';
 import { parseConfig, type TrainConfig } from '../mtunet/config.ts';
 import type { ExampleMaps } from '../mtunet/evaluate.ts';
 import type { EpochRecord, EvaluationRecord, Example, Provenance, StepRecord } from '../mtunet/records.ts';
@@ -185,6 +185,18 @@ export class RunFolder {
     } catch (error) {
       throw new Failure(`${path} cannot be read: ${(error as Error).message}`);
     }
+  }
+
+  /** Weights that the run begins with, and where they are from. */
+  saveInitial(state: StateDict, record: unknown): void {
+    this.writeJson('init.json', record);
+    this.write('init.safetensors', writeWeights(state));
+  }
+
+  /** Null when the run begins with values drawn from its seed. */
+  loadInitial(): StateDict | null {
+    const path = this.file('init.safetensors');
+    return existsSync(path) ? readWeights(readFileSync(path)) : null;
   }
 
   private readJson(name: string): unknown {

@@ -5,6 +5,7 @@ import { writeWeights } from '../mtunet/checkpoint.ts';
 import type { TrainConfig } from '../mtunet/config.ts';
 import { evaluate } from '../mtunet/evaluate.ts';
 import { Trainer } from '../mtunet/train.ts';
+import { overlaid } from '../mtunet/weight-fit.ts';
 import { TrainProgressLine } from './progress.ts';
 import { provenanceOf } from './provenance.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -36,6 +37,8 @@ export async function trainRun(
     trainer.resume(checkpoint);
     folder.rewindLogs(trainer.position.steps, trainer.position.epoch);
   } else {
+    const initial = folder.loadInitial();
+    if (initial) trainer.model.loadStateDict(overlaid(await trainer.model.stateDict(), initial));
     folder.rewindLogs(0, 1);
   }
   const { stop, bestEpoch } = await trainer.run(signal);

@@ -160,6 +160,21 @@ export class Gpu {
     if (this.inStep) this.passing.push(tensor);
   }
 
+  /**
+   * Inside a step: gives back what `body` made, except its result, when no gradient will ask for it. A block of a network that runs in a
+   * scope holds one tensor at its end in evaluation, and the same where all of it is frozen.
+   */
+  scope<T extends Tensor>(body: () => T): T {
+    const before = this.passing.length;
+    const result = body();
+    if (result.requiresGradient) return result;
+    for (const tensor of this.passing.splice(before)) {
+      if (tensor === result) this.passing.push(tensor);
+      else tensor.releaseIfAlive();
+    }
+    return result;
+  }
+
   memory(): MemoryReport {
     return this.pool.report();
   }

@@ -7,7 +7,8 @@ export { Conv2d, type Conv2dOptions } from './layers/conv2d.ts';
 export { Dropout } from './layers/dropout.ts';
 export { Linear } from './layers/linear.ts';
 export { Counter, type Initial, Module, type StateDict, stateTensor } from './layers/module.ts';
-export { type Layer, Sequential, Upsample2x } from './layers/sequential.ts';
+export { Apply, type Layer, ModuleList, Sequential, Upsample2x } from './layers/sequential.ts';
+export { StochasticDepth } from './layers/stochastic-depth.ts';
 export type { MemoryReport } from './memory.ts';
 export { add, divide, maximum, minimum, multiply, subtract } from './ops/arithmetic.ts';
 export { batchNorm } from './ops/batch-norm.ts';
@@ -44,3 +45,4 @@ export {
 } from './safetensors.ts';
 export { type Shape, ShapeError } from './shape.ts';
 export { parameter, type Scalar, Tensor, upload, write } from './tensor.ts';
+export { isTorchFile, readTorch, type TorchFile, TorchFileError } from './torch.ts';

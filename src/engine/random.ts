@@ -90,7 +90,8 @@ function littleEndianWord(bytes: Uint8Array, start: number): number {
 const counter = new Uint32Array(4);
 const block = new Uint32Array(4);
 
-function blockAt(key: RandomKey, index: number, stream: number): Uint32Array {
+/** The four numbers from `index`, a multiple of 4, on; overwritten by the next call. */
+export function blockAt(key: RandomKey, index: number, stream: number): Uint32Array {
   const group = Math.floor(index / 4);
   counter[0] = group % TWO_TO_32;
   counter[1] = Math.floor(group / TWO_TO_32);

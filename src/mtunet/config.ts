@@ -18,6 +18,14 @@ const network = z.strictObject({
   inputChannels: z.union([z.literal(1), z.literal(3)]).default(1),
   /** Parts that are not trained, by name ("encoder" is all of it); null: those that the network's authors froze. */
   frozen: z.array(z.string().min(1)).nullable().default(null),
+  /** Only for saliency baselines: the paper's common head on their logits, or their own last step. */
+  output: z.enum(['logits', 'native']).default('logits'),
+  /** Only for msi-net: how its decoder samples; its published weights expect the first. */
+  corners: z.enum(['asymmetric', 'half-pixel', 'align']).default('asymmetric'),
+  /** Only for vgg-ssm: how its attention's result becomes a map; published weights expect the first. */
+  attention: z.enum(['published', 'transposed']).default('published'),
+  /** Only for efficientnet-v2-s: probability with which the last block's branch is left out; null: the published one. */
+  stochasticDepth: z.number().min(0).lt(1).nullable().default(null),
 });
 
 const scheme = z.strictObject({
@@ -51,6 +59,8 @@ const optimizer = z.strictObject({
   /** Only for sgd and rmsprop. */
   momentum: z.number().min(0).lt(1),
   weightDecay: z.number().min(0),
+  /** Learning rates of parts of the network, by name ("encoder" is all of it), as multiples of learningRate. */
+  rates: z.record(z.string().min(1), z.number().min(0)).default({}),
 });
 
 const schedule = z.strictObject({
@@ -109,9 +119,19 @@ const paper: TrainConfig = {
   preset: 'paper',
   height: 640,
   width: 416,
-  network: { name: 'mt-unet', base: 64, dropout: null, inputChannels: 1, frozen: null },
+  network: {
+    name: 'mt-unet',
+    base: 64,
+    dropout: null,
+    inputChannels: 1,
+    frozen: null,
+    output: 'logits',
+    corners: 'asymmetric',
+    attention: 'published',
+    stochasticDepth: null,
+  },
   scheme: { name: 'mtls3', ...schemeDefaults },
-  optimizer: { name: 'adam', learningRate: 1e-4, momentum: 0, weightDecay: 0 },
+  optimizer: { name: 'adam', learningRate: 1e-4, momentum: 0, weightDecay: 0, rates: {} },
   schedule: {
     name: 'plateau',
     patience: 40,
@@ -142,7 +162,7 @@ export const presets = {
     epochs: 7,
     synthetic: { ...paper.synthetic, train: 96, valid: 24, test: 60 },
   },
-  /** An hour on two processor cores, minutes on a GPU. */
+  /** An hour on two processor cores, minutes on a GPU. Networks that halve more than four times want a width of 96 or 128. */
   small: {
     ...paper,
     preset: 'small',

@@ -110,6 +110,18 @@ export function equilibriumSigmaClosedForm(loss: number): number {
   return front * Math.cos(Math.atan(Math.sqrt((loss - turn) / turn)) / 3);
 }
 
+/** s* of a small loss, a = (2 L)^(1/3): a + a^2 / 3 - a^4 / 81 + a^5 / 243 + O(a^7), by Lagrange inversion. r_e ~ r (2 L)^(-2/3). */
+export function smallLossSigma(loss: number): number {
+  const a = Math.cbrt(loss) * Math.cbrt(2);
+  return a * (1 + a * (1 / 3 + a * a * (-1 / 81 + a / 243)));
+}
+
+/** s* of a large loss, b = (2 L)^(1/2): b + 1/2 - 3 / (8 b) + O(b^-2). r_e ~ r / (2 L), Kendall's weighting. */
+export function largeLossSigma(loss: number): number {
+  const b = Math.SQRT2 * Math.sqrt(loss);
+  return b + 0.5 - 0.375 / b;
+}
+
 /** Everything about the equilibrium of one loss. Each value is a function of s* that neither cancels nor overflows. */
 export function equilibrium(loss: number): Equilibrium {
   const sigma = equilibriumSigma(loss);

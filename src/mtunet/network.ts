@@ -37,27 +37,32 @@ export abstract class Network extends Module {
    * A name is a parameter's or a part's, such as "layer1" or "vgg.0.weight". Call it before making the optimizer.
    */
   freeze(names: readonly string[]): this {
-    const under = (name: string, prefix: string) => name === prefix || name.startsWith(`${prefix}.`);
-    const entries = [...this.entries()];
-    for (const prefix of names) {
-      if (!entries.some(({ name }) => under(name, prefix))) {
-        const parts = [...new Set(entries.map(({ name }) => name.split('.')[0]))];
-        throw new Error(`freeze: no part of this network is called "${prefix}"; its parts are ${parts.join(', ')}.`);
-      }
-      for (const { name, member } of entries) {
-        if ('requiresGradient' in member && under(name, prefix)) member.requiresGradient = false;
+    for (const part of names) {
+      this.checkPart(part, 'freeze');
+      for (const { name, member } of this.entries()) {
+        if ('requiresGradient' in member && isUnder(name, part)) member.requiresGradient = false;
       }
     }
     this.frozen = [...this.frozen, ...names];
     return this.train(this.training);
   }
 
+  /** Throws unless some tensor is called `part` or lies under it. */
+  checkPart(part: string, use: string): void {
+    const names = [...this.entries()].map(({ name }) => name);
+    if (names.some((name) => isUnder(name, part))) return;
+    const parts = [...new Set(names.map((name) => name.split('.')[0]))];
+    throw new Error(`${use}: no part of this network is called "${part}"; its parts are ${parts.join(', ')}.`);
+  }
+
   /** Frozen parts stay in evaluation mode. */
   override train(training = true): this {
     super.train(training);
     for (const { name, module } of this.modules()) {
-      if (this.frozen.some((prefix) => name === prefix || name.startsWith(`${prefix}.`))) module.train(false);
+      if (this.frozen.some((part) => isUnder(name, part))) module.train(false);
     }
     return this;
   }
 }
+
+export const isUnder = (name: string, part: string) => name === part || name.startsWith(`${part}.`);

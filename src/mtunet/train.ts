@@ -12,6 +12,7 @@ import {
   CosineWarmRestarts,
   Dropout,
   type Gpu,
+  type NamedTensor,
   type Optimizer,
   RMSProp,
   SGD,
@@ -22,7 +23,7 @@ import type { TrainConfig } from './config.ts';
 import { meanLosses, SplitTotals } from './evaluate.ts';
 import { predictBatch } from './losses.ts';
 import type { Network } from './network.ts';
-import { buildNetwork } from './networks.ts';
+import { buildNetwork, parameterGroups } from './networks.ts';
 import { PlateauReset, type PlateauResetState, type StopReason } from './plateau-reset.ts';
 import type { EpochRecord, StepRecord } from './records.ts';
 import { makeScheme } from './schemes/index.ts';
@@ -100,7 +101,10 @@ export class Trainer {
     this.hooks = hooks;
     this.model = buildNetwork(gpu, config.network, dataset.classNames.length, config.seed);
     this.scheme = makeScheme(gpu, config.scheme, config.seed);
-    this.optimizer = makeOptimizer(config, [...this.model.parameters(), ...this.scheme.parameters()]);
+    this.optimizer = makeOptimizer(config, [
+      ...parameterGroups(config.network.name, this.model, config.optimizer.rates),
+      ...this.scheme.parameters(),
+    ]);
     const { schedule, epochs, optimizer } = config;
     this.schedule = new PlateauReset({
       learningRate: optimizer.learningRate,
@@ -320,11 +324,8 @@ function weightFields(weights: TaskValues, learningRate: number) {
 
 const difference = (a: number | null, b: number | null) => (a === null || b === null ? null : a - b);
 
-function makeOptimizer(
-  { optimizer }: TrainConfig,
-  parameters: ReturnType<Network['parameters']> extends Iterable<infer P> ? P[] : never,
-): Optimizer {
-  const { name, ...options } = optimizer;
+function makeOptimizer({ optimizer }: TrainConfig, parameters: readonly NamedTensor[]): Optimizer {
+  const { name, rates: _, ...options } = optimizer;
   if (name === 'adam') return new Adam(parameters, options);
   return name === 'rmsprop' ? new RMSProp(parameters, options) : new SGD(parameters, options);
 }

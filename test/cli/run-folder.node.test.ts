@@ -69,12 +69,35 @@ it('leaves nothing behind when a file cannot be written', () => {
 });
 
 it("lists the paper's parameter counts", () => {
-  const counts = Object.fromEntries(modelRows().map(({ name, parameters }) => [name, parameters]));
+  const counts = Object.fromEntries(
+    modelRows({ size: { height: 160, width: 112 }, inputChannels: 1, classes: 3 }).map(({ name, parameters }) => [
+      name,
+      parameters,
+    ]),
+  );
   expect(counts).toEqual({
     'mt-unet': 34632836,
     'mt-unet-b': 34628740,
     'mt-unet-t': 34567300,
     'unet-c': 34595715,
     'unet-s': 34562945,
+    resnet50: 23507907,
+    'efficientnet-v2-s': 20180899,
+    'inception-resnet-v2': 54310499,
+    simplenet: 116207332,
+    'msi-net': 24933057,
+    'vgg-ssm': 42686210,
   });
+});
+
+it('keeps the weights that a run begins with', () => {
+  const folder = RunFolder.create(join(place, 'run'), config);
+  expect(folder.loadInitial()).toBeNull();
+  const weights = {
+    tensors: new Map([['w', { shape: [2], values: Float32Array.of(1, -2) }]]),
+    counters: new Map([['n', 3]]),
+  };
+  folder.saveInitial(weights, { file: 'published.pth' });
+  expect(RunFolder.open(folder.path).loadInitial()).toEqual(weights);
+  expect(JSON.parse(readFileSync(folder.file('init.json'), 'utf8'))).toEqual({ file: 'published.pth' });
 });

@@ -7,6 +7,7 @@ import {
   equilibriumSigmaClosedForm,
   kendallClassificationEquilibrium,
   kendallRegressionEquilibrium,
+  largeLossSigma,
   liebelEquilibrium,
   lossAtEquilibrium,
   lossAtEquilibriumSlope,
@@ -14,6 +15,7 @@ import {
   regularizedLossCurvature,
   regularizedLossSlope,
   releasedEquilibrium,
+  smallLossSigma,
 } from '../../src/mtunet/equilibrium.ts';
 import { expectClose, readGolden } from '../support/oracle.ts';
 
@@ -185,6 +187,15 @@ it('the other rules rest where their own slope is zero', () => {
     }),
     { seed: 10 },
   );
+});
+
+it('the series for small and large losses come close in the order that they leave out', () => {
+  const error = (series: (loss: number) => number, loss: number) => Math.abs(series(loss) / equilibriumSigma(loss) - 1);
+  // The next term is of relative order a^6 = (2 L)^2, and b^-3 = (2 L)^-1.5.
+  for (const L of [1e-4, 1e-3, 1e-2]) expect(error(smallLossSigma, L)).toBeLessThan(0.1 * (2 * L) ** 2 + 1e-15);
+  for (const L of [1e2, 1e4, 1e6]) expect(error(largeLossSigma, L)).toBeLessThan((2 * L) ** -1.5 + 1e-15);
+  expect(error(smallLossSigma, 1e-2) / error(smallLossSigma, 1e-3)).toBeGreaterThan(50);
+  expect(error(largeLossSigma, 1e2) / error(largeLossSigma, 1e4)).toBeGreaterThan(500);
 });
 
 describe('edges', () => {

@@ -1,4 +1,4 @@
-/** The U-Net family against golden/networks: outputs, losses, gradients and running statistics of every case that the folder holds. */
+/** Every network against golden/networks: outputs, losses, gradients and running statistics of every case that the folder holds. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
@@ -12,10 +12,11 @@ import {
   upload,
   withoutGradient,
 } from '../../src/engine/index.ts';
-import { MTUNet, type MTUNetConfig } from '../../src/mtunet/model.ts';
-import type { Prediction } from '../../src/mtunet/network.ts';
+import { SaliencyNetwork } from '../../src/mtunet/baselines/saliency-network.ts';
+import type { Network, Prediction } from '../../src/mtunet/network.ts';
 import { schemes, UncertaintyScheme } from '../../src/mtunet/schemes/uncertainty.ts';
 import { testGpu } from '../support/gpu.ts';
+import { recordedArchitecture } from '../support/recorded-architectures.ts';
 import {
   checkGradients,
   checkLoss,
@@ -31,19 +32,7 @@ import {
 const folder = `${process.env.GOLDEN ?? 'test/golden'}/networks`;
 const networks = readdirSync(folder)
   .filter((file) => file.endsWith('.json'))
-  .map((file) => JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as RecordedNetwork)
-  .filter(({ arch }) => arch.family === 'mt_unet');
-
-function configOf({ arch }: RecordedNetwork): MTUNetConfig {
-  return {
-    base: arch.base,
-    inputChannels: arch.inChannels,
-    classes: arch.classes ?? 0,
-    diagnosis: arch.classes === null ? 'none' : (arch.features as 'both'),
-    saliency: arch.image ? 'conv' : 'none',
-    dropout: 0,
-  };
-}
+  .map((file) => JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as RecordedNetwork);
 
 function lossesOf(prediction: Prediction, network: RecordedNetwork, recorded: RecordedCase) {
   const gpu = (prediction.diagnosis ?? prediction.saliency)!.gpu;
@@ -60,7 +49,14 @@ function lossesOf(prediction: Prediction, network: RecordedNetwork, recorded: Re
   return { ...(ce && { ce }), ...(kl && { kl }), total };
 }
 
-describe('recorded U-Nets', () => {
+/** Logits of the classes and of the pixels, and what a saliency network makes of the latter. */
+const outputsOf = (model: Network, { diagnosis, saliency }: Prediction) => ({
+  cls: diagnosis as Tensor<'NC'>,
+  sal: saliency as Tensor<'NHW'>,
+  native: (saliency && model instanceof SaliencyNetwork ? model.native(saliency) : null) as Tensor<'NHW'>,
+});
+
+describe('recorded networks', () => {
   it('are there', () => {
     expect(networks.length).toBeGreaterThan(0);
   });
@@ -68,7 +64,7 @@ describe('recorded U-Nets', () => {
   for (const network of networks) {
     it(`${network.net} has the recorded parameters by name, shape and count`, async () => {
       const gpu = await testGpu();
-      using model = new MTUNet(gpu, configOf(network));
+      using model = recordedArchitecture(gpu, network.arch);
       const entries = [...model.entries()].map(({ name, member }) => [
         name,
         'shape' in member ? [...member.shape] : [],
@@ -77,10 +73,10 @@ describe('recorded U-Nets', () => {
       expect(model.parameterCount).toBe(network.params);
     });
 
-    for (const recorded of network.cases) {
+    for (const recorded of network.arch.family === 'mt_unet' ? network.cases : []) {
       it(`${recorded.id} matches`, async () => {
         const gpu = await testGpu();
-        using model = new MTUNet(gpu, configOf(network));
+        using model = recordedArchitecture(gpu, network.arch);
         model.loadStateDict(recordedWeights(network));
         const image = recordedImage(recorded.input.shape, network.globalSeed);
         const run = () => model.call(upload(gpu, 'NCHW', recorded.input.shape, image, 'input'));
@@ -89,14 +85,13 @@ describe('recorded U-Nets', () => {
         const evaluated = await gpu.step(() =>
           withoutGradient(gpu, () => {
             const prediction = run();
-            return {
-              cls: prediction.diagnosis as Tensor<'NC'>,
-              sal: prediction.saliency as Tensor<'NHW'>,
-              loss: lossesOf(prediction, network, recorded),
-            };
+            return { ...outputsOf(model, prediction), loss: lossesOf(prediction, network, recorded) };
           }),
         );
-        const outputs = (mode: 'eval' | 'train', got: { cls: Float32Array; sal: Float32Array }) => {
+        const outputs = (
+          mode: 'eval' | 'train',
+          got: { cls: Float32Array; sal: Float32Array; native: Float32Array },
+        ) => {
           for (const [kind, samples] of Object.entries(recorded[mode]))
             checkOutput(network, mode, kind, samples, got[kind as 'cls']);
         };
@@ -109,15 +104,9 @@ describe('recorded U-Nets', () => {
           const prediction = run();
           prediction.diagnosis?.keep();
           prediction.saliency?.keep();
-          const loss = lossesOf(prediction, network, recorded);
-          backward(loss.total);
-          const gradients = parameters.map(({ tensor }) => tensor.gradient as Tensor<'C'>);
-          return {
-            cls: prediction.diagnosis as Tensor<'NC'>,
-            sal: prediction.saliency as Tensor<'NHW'>,
-            loss,
-            gradients,
-          };
+          const results = { ...outputsOf(model, prediction), loss: lossesOf(prediction, network, recorded) };
+          backward(results.loss.total);
+          return { ...results, gradients: parameters.map(({ tensor }) => tensor.gradient as Tensor<'C'>) };
         });
         outputs('train', trained);
         checkLoss(network, recorded.loss, trained.loss as Record<string, number>, 'loss');
@@ -126,6 +115,22 @@ describe('recorded U-Nets', () => {
         checkStatistics(network, recorded, new Map([...state.tensors].map(([name, { values }]) => [name, values])));
         for (const [name, count] of state.counters)
           expect(count, name).toBe(name.endsWith('num_batches_tracked') ? 1 : 0);
+        for (const [variant, samples] of Object.entries(recorded.variants ?? {})) {
+          using other = recordedArchitecture(gpu, network.arch, variant);
+          other.loadStateDict(recordedWeights(network)).train(false);
+          const { saliency } = await gpu.step(() =>
+            withoutGradient(gpu, () => {
+              const image = upload(
+                gpu,
+                'NCHW',
+                recorded.input.shape,
+                recordedImage(recorded.input.shape, network.globalSeed),
+              );
+              return { saliency: other.call(image).saliency as Tensor<'NHW'> };
+            }),
+          );
+          checkOutput(network, 'eval', 'sal', samples, saliency);
+        }
         if (recorded.weighted) await checkWeighted(network, recorded, trained.loss as { ce: number; kl: number });
       });
     }

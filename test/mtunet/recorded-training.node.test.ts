@@ -272,7 +272,12 @@ async function checkTrace(training: RecordedTraining, recorded: RecordedTrace): 
     if (k === 0 || k === last)
       expectLosses(got.losses, { L_s, L_c, loss: total }, k === 0 ? tolerance.losses : tolerance.trace(opt));
     const found = got.sigmas.map((sigma) => (sigma as number | null) ?? 1);
-    expectAllClose(found, sigmas, `sigma before step ${k}`, k === 0 ? tolerance.losses : tolerance.sigmaTrace(opt));
+    expectAllClose(
+      found,
+      sigmas,
+      `sigma before step ${k}`,
+      k === 0 ? tolerance.losses : tolerance.sigmaTrace(recorded),
+    );
   }
   const evaluation = recorded.eval_after_11_train_forwards_10_steps;
   if (evaluation) {

@@ -1,5 +1,6 @@
 /** Networks recorded in golden/networks: weights, inputs and gaze maps come from a closed formula; the pass rule is section 3 of its README. */
 import { expect } from 'vitest';
+import type { Architecture } from './recorded-architectures.ts';
 
 type Samples = { shape: number[]; stride: number; l2: number; dot: number; f64: number[] };
 type GradientRow = [l2: number, l2of32: number, dot: number, dotOf32: number, first4: number[], first4of32: number[]];
@@ -19,6 +20,8 @@ export interface RecordedCase {
     asCoded: { loss: number; dLgClass: number; dLgImage: number };
     paperText: { loss: number; dLgClass: number; dLgImage: number };
   };
+  /** Saliency logits in evaluation with another option, by "option=value". */
+  readonly variants?: Record<string, Samples>;
   readonly gradMaxNorm: number;
   readonly grads: Record<string, GradientRow | null>;
   readonly bn: Record<string, [l2: number, l2of32: number, dot: number, dotOf32: number]>;
@@ -27,34 +30,37 @@ export interface RecordedCase {
 export interface RecordedNetwork {
   readonly net: string;
   readonly globalSeed: number;
-  readonly arch: {
-    family: string;
-    base: number;
-    inChannels: number;
-    classes: number | null;
-    image: boolean;
-    features: string | null;
-  };
+  readonly arch: Architecture;
   readonly params: number;
   readonly tensors: [name: string, shape: number[], kind: string, c: number, b: number][];
   readonly cases: RecordedCase[];
   readonly tolerances: Record<string, number>;
 }
 
-/** The formula's numbers r(0), r(1), ... in [0, 1) for a name. */
-export function sequence(name: string, globalSeed: number): (i: number) => number {
+const ODD = 0x9e3779b9;
+
+/** fnv1a(name) ^ seed, section 1 of the README. */
+function sequenceStart(name: string, globalSeed: number): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193);
-  const s = (hash ^ globalSeed) >>> 0;
-  return (i) => {
-    let x = (s + Math.imul(i, 0x9e3779b9)) >>> 0;
-    x ^= x >>> 16;
-    x = Math.imul(x, 0x21f0aaad);
-    x ^= x >>> 15;
-    x = Math.imul(x, 0x735a2d97);
-    x ^= x >>> 15;
-    return (x >>> 0) / 2 ** 32;
-  };
+  return (hash ^ globalSeed) >>> 0;
+}
+
+/** u(i) of the sequence that starts at `start`. */
+function wordAt(start: number, i: number): number {
+  let x = (start + Math.imul(i, ODD)) | 0;
+  x ^= x >>> 16;
+  x = Math.imul(x, 0x21f0aaad);
+  x ^= x >>> 15;
+  x = Math.imul(x, 0x735a2d97);
+  x ^= x >>> 15;
+  return x >>> 0;
+}
+
+/** The formula's numbers r(0), r(1), ... in [0, 1) for a name. */
+export function sequence(name: string, globalSeed: number): (i: number) => number {
+  const start = sequenceStart(name, globalSeed);
+  return (i) => wordAt(start, i) / 2 ** 32;
 }
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
@@ -67,8 +73,10 @@ export function recordedWeights(network: RecordedNetwork) {
       counters.set(name, 0);
       continue;
     }
-    const r = sequence(name, network.globalSeed);
-    tensors.set(name, { shape, values: new Float32Array(sizeOf(shape)).map((_, i) => (r(i) * 2 - 1) * b + c) });
+    const start = sequenceStart(name, network.globalSeed);
+    const values = new Float32Array(sizeOf(shape));
+    for (let i = 0; i < values.length; i++) values[i] = ((wordAt(start, i) / 2 ** 32) * 2 - 1) * b + c;
+    tensors.set(name, { shape, values });
   }
   return { tensors, counters };
 }
@@ -94,12 +102,16 @@ export function recordedGaze([N, H, W]: number[], globalSeed: number): Float32Ar
   return gaze;
 }
 
-const l2 = (values: ArrayLike<number>) => Math.sqrt(Array.from(values).reduce((sum, value) => sum + value * value, 0));
+function l2(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  return Math.sqrt(sum);
+}
 
 function probeDot(values: ArrayLike<number>, name: string, globalSeed: number): number {
-  const r = sequence(`probe:${name}`, globalSeed);
+  const start = sequenceStart(`probe:${name}`, globalSeed);
   let dot = 0;
-  for (let i = 0; i < values.length; i++) dot += values[i] * (2 * r(i) - 1);
+  for (let i = 0; i < values.length; i++) dot += values[i] * ((wordAt(start, i) / 2 ** 32) * 2 - 1);
   return dot;
 }
 

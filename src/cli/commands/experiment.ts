@@ -92,8 +92,7 @@ async function carryOut(name: string, options: ExperimentOptions): Promise<void>
       process.exitCode = EXIT.interrupted;
       return;
     }
-    if (outcome.done > 0)
-      console.log(`report: ${writeExperimentReport(experiment, sweep)}`);
+    if (outcome.done > 0) console.log(`report: ${writeExperimentReport(experiment, sweep)}`);
     if (outcome.failed.length > 0) process.exitCode = EXIT.failure;
   } finally {
     interrupt.dispose();

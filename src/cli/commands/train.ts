@@ -4,6 +4,7 @@ import { type ConfigOverrides, presets, resolveConfig } from '../../mtunet/confi
 import { hasOneTask, networkNames } from '../../mtunet/networks.ts';
 import { schemeNames } from '../../mtunet/schemes/index.ts';
 import { readConfigFile } from '../config-file.ts';
+import { UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
 import { loadData } from '../load-data.ts';
 import { interrupted } from '../messages.ts';
@@ -11,6 +12,7 @@ import { whole } from '../options.ts';
 import { freshFolder } from '../reproduce.ts';
 import { RunFolder } from '../run-folder.ts';
 import { trainRun } from '../train-run.ts';
+import { fitRecord, fitted, openWeights } from '../weight-files.ts';
 
 interface TrainOptions {
   preset: string;
@@ -21,6 +23,8 @@ interface TrainOptions {
   data?: string;
   out?: string;
   config?: string;
+  init?: string;
+  strict?: boolean;
 }
 
 export function register(program: Command): void {
@@ -35,9 +39,11 @@ export function register(program: Command): void {
     .option('--data <folder>', 'a prepared data set, or "synthetic"')
     .option('--out <run>', 'folder of the run')
     .option('--config <file>', 'YAML or JSON with any part of the configuration; flags win over it')
+    .option('--init <file>', 'begin with these weights: safetensors, .pt, .pth, or the folder of a run')
+    .option('--strict', 'fail unless --init holds exactly the network')
     .addHelpText(
       'after',
-      '\nExamples:\n  mtunet train --preset tiny --scheme mtls3 --epochs 10 --seed 1 --data synthetic --out runs/first\n  mtunet train --network unet-c --epochs 5',
+      '\nExamples:\n  mtunet train --preset tiny --scheme mtls3 --epochs 10 --seed 1 --data synthetic --out runs/first\n  mtunet train --network unet-c --epochs 5\n  mtunet train --network resnet50 --init resnet50.pth',
     )
     .action(async (options: TrainOptions) => {
       const file = options.config === undefined ? {} : readConfigFile(options.config);
@@ -52,7 +58,12 @@ export function register(program: Command): void {
       const dataset = loadData(config);
       const { network, scheme, seed } = config;
       const what = hasOneTask(network.name) ? network.name : scheme.name;
+      if (options.strict && options.init === undefined)
+        throw new UsageError('--strict speaks of --init, which is missing.');
+      const weights = options.init === undefined ? null : openWeights(options.init);
+      const fit = weights && fitted(weights, network, dataset.classNames.length, options.strict ?? false);
       const folder = RunFolder.create(options.out ?? freshFolder(`runs/${what}-seed${seed}`), config);
+      if (weights && fit) folder.saveInitial(fit.state, fitRecord(weights, fit));
       await withGpu(async (gpu, signal) => {
         if (!(await trainRun(gpu, folder, dataset, signal))) return interrupted(folder.path);
         console.log(`run: ${folder.path}`);

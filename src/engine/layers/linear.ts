@@ -1,4 +1,7 @@
-/** A dense layer with its weight and bias; PyTorch's initial values, uniform within 1 / sqrt(fan-in). */
+/**
+ * A dense layer with its weight and bias; PyTorch's initial values, uniform within 1 / sqrt(fan-in). `initial: 'fan-out'` is
+ * torchvision's choice for EfficientNet: weight uniform within 1 / sqrt(fan-out), bias 0.
+ */
 import type { Gpu } from '../gpu.ts';
 import { linear } from '../ops/matmul.ts';
 import type { Tensor } from '../tensor.ts';
@@ -9,8 +12,16 @@ export class Linear extends Module {
   readonly weight: Tensor<'OC'>;
   readonly bias: Tensor<'C'>;
 
-  constructor(gpu: Gpu, inputs: number, outputs: number) {
+  private readonly initial: 'torch' | 'fan-out';
+
+  constructor(
+    gpu: Gpu,
+    inputs: number,
+    outputs: number,
+    { initial = 'torch' }: { readonly initial?: 'torch' | 'fan-out' } = {},
+  ) {
     super();
+    this.initial = initial;
     this.weight = stateTensor(gpu, 'OC', [outputs, inputs], 'linear weight', true);
     this.bias = stateTensor(gpu, 'C', [outputs], 'linear bias', true);
   }
@@ -20,8 +31,10 @@ export class Linear extends Module {
   }
 
   protected override initials(): Record<string, Initial> {
-    const initial: Initial = { kind: 'uniform', bound: 1 / Math.sqrt(this.weight.shape[1]) };
-    return { weight: initial, bias: initial };
+    const [fanOut, fanIn] = this.weight.shape;
+    const within = (fan: number): Initial => ({ kind: 'uniform', bound: 1 / Math.sqrt(fan) });
+    if (this.initial === 'torch') return { weight: within(fanIn), bias: within(fanIn) };
+    return { weight: within(fanOut), bias: { kind: 'constant', value: 0 } };
   }
 
   call(input: Tensor<'NC'>): Tensor<'NC'> {

@@ -5,8 +5,9 @@
  */
 
 import type { Gpu } from '../gpu.ts';
+import { normal } from '../normal.ts';
 import type { NamedTensor } from '../optimizers/optimizer.ts';
-import { deriveKey, uniform } from '../random.ts';
+import { deriveKey, type RandomKey, uniform } from '../random.ts';
 import { ShapeError, sameShape } from '../shape.ts';
 import { empty, type Tensor, write } from '../tensor.ts';
 
@@ -17,6 +18,7 @@ export class Counter {
 
 export type Initial =
   | { readonly kind: 'uniform'; readonly bound: number }
+  | { readonly kind: 'normal'; readonly deviation: number }
   | { readonly kind: 'constant'; readonly value: number };
 
 /** Tensors by state_dict name (float32) and counters (whole numbers). */
@@ -93,12 +95,7 @@ export abstract class Module {
       (member as { name: string }).name = name;
       if (seed === null) continue;
       if (!initial) throw new Error(`${name}: no initial value is defined for this tensor.`);
-      const { size } = member;
-      const values =
-        initial.kind === 'constant'
-          ? new Float32Array(size).fill(initial.value)
-          : uniform(size, -initial.bound, initial.bound, deriveKey(seed, name));
-      write(member, values);
+      write(member, drawn(initial, member.size, deriveKey(seed, name)));
     }
     for (const { name, module } of this.modules()) module.reseed(seed ?? 0, name);
     return this;
@@ -171,6 +168,13 @@ export abstract class Module {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+function drawn(initial: Initial, size: number, key: RandomKey): Float32Array {
+  if (initial.kind === 'constant') return new Float32Array(size).fill(initial.value);
+  return initial.kind === 'normal'
+    ? normal(size, 0, initial.deviation, key)
+    : uniform(size, -initial.bound, initial.bound, key);
 }
 
 /** A lasting tensor whose values come from initialise() or loadStateDict(). */

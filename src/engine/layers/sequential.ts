@@ -14,9 +14,9 @@ export interface Layer extends Module {
 export class Sequential extends Module {
   private readonly layers: Readonly<Record<string, Layer>>;
 
-  constructor(layers: Readonly<Record<string, Layer>>) {
+  constructor(layers: Readonly<Record<string, Layer>> | readonly Layer[]) {
     super();
-    this.layers = layers;
+    this.layers = Object.fromEntries(Object.entries(layers));
   }
 
   members() {
@@ -34,6 +34,20 @@ export class Sequential extends Module {
   }
 }
 
+/** Modules under one name whose owner calls them one by one. A key may be left out, as for a layer without state. */
+export class ModuleList extends Module {
+  private readonly list: Readonly<Record<string, Module>>;
+
+  constructor(modules: Readonly<Record<string, Module>> | readonly Module[]) {
+    super();
+    this.list = Object.fromEntries(Object.entries(modules));
+  }
+
+  members() {
+    return this.list;
+  }
+}
+
 /** Nearest neighbours, twice the height and width. */
 export class Upsample2x extends Module {
   members() {
@@ -42,5 +56,23 @@ export class Upsample2x extends Module {
 
   call(input: Tensor<'NCHW'>): Tensor<'NCHW'> {
     return upsample2x(input);
+  }
+}
+
+/** A function of one tensor as a layer: an activation, a pooling. */
+export class Apply extends Module {
+  private readonly operation: (input: Tensor<'NCHW'>) => Tensor<'NCHW'>;
+
+  constructor(operation: (input: Tensor<'NCHW'>) => Tensor<'NCHW'>) {
+    super();
+    this.operation = operation;
+  }
+
+  members() {
+    return {};
+  }
+
+  call(input: Tensor<'NCHW'>): Tensor<'NCHW'> {
+    return this.operation(input);
   }
 }

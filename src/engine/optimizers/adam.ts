@@ -41,19 +41,11 @@ export class Adam extends Optimizer {
     this.kernel = amsgrad ? withLargest : plain;
   }
 
-  protected settingsAt(steps: number): readonly number[] {
+  protected settingsAt(steps: number, learningRate: number): readonly number[] {
     const { betas, epsilon, weightDecay, decoupledDecay } = this.options;
     // As the device holds them: 1 - beta2 in float32 is off by 1e-5, which the correction undoes only if it reckons with the same number.
     const [beta1, beta2] = betas.map(Math.fround);
-    const rate = this.learningRate / (1 - beta1 ** steps);
-    return [
-      weightDecay,
-      beta1,
-      beta2,
-      rate,
-      1 / Math.sqrt(1 - beta2 ** steps),
-      epsilon,
-      this.learningRate * decoupledDecay,
-    ];
+    const rate = learningRate / (1 - beta1 ** steps);
+    return [weightDecay, beta1, beta2, rate, 1 / Math.sqrt(1 - beta2 ** steps), epsilon, learningRate * decoupledDecay];
   }
 }

@@ -10,6 +10,8 @@ import { type Scalar, type Tensor, upload, write } from '../tensor.ts';
 export interface NamedTensor {
   readonly name: string;
   readonly tensor: Tensor;
+  /** The learning rate of this tensor as a multiple of the optimizer's; 1 unless given. */
+  readonly rate?: number;
 }
 
 /** Everything that an optimizer remembers, on the host. */
@@ -29,7 +31,8 @@ export abstract class Optimizer {
   /** Names of the moments, in the order first, second, third of optimizers.wgsl. */
   protected readonly momentNames: readonly string[];
   private readonly moments = new Map<string, Tensor[]>();
-  private readonly settings: Tensor;
+  /** For each multiple of the learning rate that occurs. */
+  private readonly settings = new Map<number, Tensor>();
 
   constructor(parameters: Iterable<NamedTensor>, learningRate: number, momentNames: readonly string[]) {
     this.parameters = [...parameters];
@@ -40,8 +43,13 @@ export abstract class Optimizer {
     if (!(learningRate >= 0)) throw new Error(`optimizer: a learning rate of ${learningRate} is not >= 0.`);
     if (first.tensor.gpu.stepOpen)
       throw new Error('optimizer: an optimizer must be made outside a step, or its moments would pass with it.');
-    this.settings = upload(first.tensor.gpu, 'K', [SETTINGS], new Float32Array(SETTINGS), 'optimizer settings');
-    for (const { name, tensor } of this.parameters) {
+    for (const { name, tensor, rate = 1 } of this.parameters) {
+      if (!(rate >= 0))
+        throw new Error(`optimizer: a rate of ${rate} times the learning rate for ${name} is not >= 0.`);
+      if (!this.settings.has(rate)) {
+        const zeros = new Float32Array(SETTINGS);
+        this.settings.set(rate, upload(tensor.gpu, 'K', [SETTINGS], zeros, 'optimizer settings'));
+      }
       this.moments.set(
         name,
         momentNames.map((moment) =>
@@ -52,28 +60,30 @@ export abstract class Optimizer {
   }
 
   /** Settings 1 to 7 of optimizers.wgsl for step number `steps` (from 1). */
-  protected abstract settingsAt(steps: number): readonly number[];
+  protected abstract settingsAt(steps: number, learningRate: number): readonly number[];
 
   protected abstract readonly kernel: Kernel;
 
   /** Changes every parameter that has a gradient. With `guard`, a number that is not finite (a broken loss) leaves everything as it was. */
   step({ guard }: { readonly guard?: Scalar } = {}): void {
     this.steps++;
-    const values = new Float32Array(SETTINGS);
-    values.set([guard ? 1 : 0, ...this.settingsAt(this.steps)]);
-    // Takes effect before any command of the open step, and nothing else in it reads the settings.
-    const { gpu } = this.settings;
-    gpu.device.queue.writeBuffer(this.settings.storage.buffer, 0, values);
-    for (const { name, tensor } of this.parameters) {
-      const { gradient } = tensor;
+    for (const [rate, { gpu, storage }] of this.settings) {
+      const values = new Float32Array(SETTINGS);
+      values.set([guard ? 1 : 0, ...this.settingsAt(this.steps, this.learningRate * rate)]);
+      // Takes effect before any command of the open step, and nothing else in it reads the settings.
+      gpu.device.queue.writeBuffer(storage.buffer, 0, values);
+    }
+    for (const { name, tensor, rate = 1 } of this.parameters) {
+      const { gpu, gradient } = tensor;
       if (!gradient?.isAlive) continue;
       if (!sameShape(gradient.shape, tensor.shape))
         throw new ShapeError('optimizer', 'gradient and parameter differ', { [name]: tensor, gradient });
       const [first, second, third] = this.moments.get(name)!;
       const groups = linearGroups(tensor.size, 512);
+      const settings = this.settings.get(rate)!;
       const bindings = {
-        settings: this.settings,
-        guarded: guard ?? this.settings,
+        settings,
+        guarded: guard ?? settings,
         gradient,
         parameter: tensor,
         first,
@@ -97,7 +107,7 @@ export abstract class Optimizer {
 
   async state(): Promise<OptimizerState> {
     const named = this.momentTensors();
-    const values = await this.settings.gpu.step(() => named.map(({ tensor }) => tensor));
+    const values = await this.parameters[0].tensor.gpu.step(() => named.map(({ tensor }) => tensor));
     const moments = new Map(
       named.map(({ name, tensor }, i) => {
         const value = values[i] as Float32Array | number;
@@ -123,7 +133,7 @@ export abstract class Optimizer {
   }
 
   dispose(): void {
-    this.settings.releaseIfAlive();
+    for (const tensor of this.settings.values()) tensor.releaseIfAlive();
     for (const tensors of this.moments.values()) {
       for (const tensor of tensors) tensor.releaseIfAlive();
     }

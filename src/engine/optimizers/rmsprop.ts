@@ -36,8 +36,8 @@ export class RMSProp extends Optimizer {
     this.options = { alpha, epsilon, weightDecay, momentum, centred };
   }
 
-  protected settingsAt(): readonly number[] {
+  protected settingsAt(_steps: number, learningRate: number): readonly number[] {
     const { alpha, epsilon, weightDecay, momentum, centred } = this.options;
-    return [weightDecay, alpha, this.learningRate, epsilon, momentum, centred ? 1 : 0];
+    return [weightDecay, alpha, learningRate, epsilon, momentum, centred ? 1 : 0];
   }
 }

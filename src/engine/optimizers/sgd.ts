@@ -25,8 +25,8 @@ export class SGD extends Optimizer {
     this.options = { momentum, dampening, weightDecay, nesterov };
   }
 
-  protected settingsAt(steps: number): readonly number[] {
+  protected settingsAt(steps: number, learningRate: number): readonly number[] {
     const { momentum, dampening, weightDecay, nesterov } = this.options;
-    return [weightDecay, momentum, steps === 1 ? 1 : 1 - dampening, this.learningRate, nesterov ? 1 : 0];
+    return [weightDecay, momentum, steps === 1 ? 1 : 1 - dampening, learningRate, nesterov ? 1 : 0];
   }
 }

@@ -1,0 +1,164 @@
+/** A line chart with a text table of the same numbers. */
+
+export type Point = readonly [number, number];
+export interface Series {
+  readonly name: string;
+  /** saliency, diagnosis, curve, faint-...: a class of the style sheet. */
+  readonly look: string;
+  readonly points: readonly Point[];
+}
+
+interface ChartProps {
+  readonly title: string;
+  readonly x: string;
+  readonly y: string;
+  readonly series: readonly Series[];
+  readonly xRange: readonly [number, number];
+  readonly yRange: readonly [number, number];
+  /** Two lines between which the plot is shaded wherever the second is above the first. */
+  readonly shade?: readonly [readonly Point[], readonly Point[]];
+  /** A vertical line. */
+  readonly cursor?: number | null;
+  readonly dots?: readonly { readonly at: Point; readonly look: string; readonly label?: string }[];
+}
+
+const [W, H, LEFT, RIGHT, TOP, BOTTOM] = [340, 180, 38, 8, 20, 28];
+const TABLE_ROWS = 12;
+const POINTS = 300;
+
+export function Chart({ title, x, y, series, xRange, yRange, shade, cursor, dots = [] }: ChartProps) {
+  const px = (value: number) => LEFT + ((value - xRange[0]) / (xRange[1] - xRange[0] || 1)) * (W - LEFT - RIGHT);
+  const py = (value: number) => {
+    const inside = Math.min(yRange[1], Math.max(yRange[0], value));
+    return H - BOTTOM - ((inside - yRange[0]) / (yRange[1] - yRange[0] || 1)) * (H - TOP - BOTTOM);
+  };
+  const line = (points: readonly Point[]) =>
+    points.map(([a, b], i) => `${i ? 'L' : 'M'}${px(a).toFixed(1)} ${py(b).toFixed(1)}`).join('');
+  const drawn = series.map((one) => ({ ...one, points: thin(one.points) }));
+  return (
+    <figure class="chart">
+      <figcaption>
+        <strong>{title}</strong>
+        <span class="key">
+          {series
+            .filter(({ name }) => name)
+            .map(({ name, look }) => (
+              <span key={name}>
+                <svg viewBox="0 0 18 6" class="swatch" aria-hidden="true">
+                  <path d="M0 3H18" class={`line ${look}`} />
+                </svg>
+                {name}
+              </span>
+            ))}
+        </span>
+      </figcaption>
+      <svg viewBox={`0 0 ${W} ${H}`} role="img" aria-label={`${title}: ${summary(series)}`}>
+        {ticks(yRange).map((value) => (
+          <g key={value}>
+            <path class="grid" d={`M${LEFT} ${py(value)}H${W - RIGHT}`} />
+            <text class="tick" x={LEFT - 5} y={py(value) + 3.5} text-anchor="end">
+              {short(value)}
+            </text>
+          </g>
+        ))}
+        {ticks(xRange).map((value) => (
+          <text key={value} class="tick" x={px(value)} y={H - BOTTOM + 13} text-anchor="middle">
+            {short(value)}
+          </text>
+        ))}
+        <text class="axis" x={W - RIGHT} y={H - 3} text-anchor="end">
+          {x}
+        </text>
+        <text class="axis" x={2} y={10}>
+          {y}
+        </text>
+        {shade && shade[0].length > 1 && <path class="gap" d={gapPath(shade[0], shade[1], px, py)} />}
+        {drawn.map(({ name, look, points }) => (
+          <path key={name + look} class={`line ${look}`} d={line(points)} />
+        ))}
+        {cursor != null && <path class="cursor" d={`M${px(cursor)} ${TOP}V${H - BOTTOM}`} />}
+        {dots.map(({ at, look, label }) => (
+          <g key={look + label}>
+            <circle class={`dot ${look}`} cx={px(at[0])} cy={py(at[1])} r="4.5" />
+            {label && (
+              <text class="label" x={px(at[0]) + 8} y={py(at[1]) - 6}>
+                {label}
+              </text>
+            )}
+          </g>
+        ))}
+      </svg>
+      <details>
+        <summary>
+          Table<span class="hidden"> of {title}</span>
+        </summary>
+        <div class="scroll" tabIndex={0} role="region" aria-label={`Table of ${title}`}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">line</th>
+                <th scope="col">{x}</th>
+                <th scope="col">{y}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {series
+                .filter(({ name }) => name)
+                .flatMap(({ name, points }) =>
+                  sampled(points, TABLE_ROWS).map(([a, b]) => (
+                    <tr key={`${name}${a}`}>
+                      <th scope="row">{name}</th>
+                      <td>{short(a)}</td>
+                      <td>{b.toPrecision(4)}</td>
+                    </tr>
+                  )),
+                )}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </figure>
+  );
+}
+
+function summary(series: readonly Series[]): string {
+  const ends = series.filter(({ name, points }) => name && points.length);
+  return ends.length
+    ? ends
+        .map(
+          ({ name, points }) =>
+            `${name} ${points[0][1].toPrecision(3)} to ${points[points.length - 1][1].toPrecision(3)}`,
+        )
+        .join(', ')
+    : 'no values yet';
+}
+
+/** Where `upper` lies above `lower` at the same x. */
+function gapPath(
+  lower: readonly Point[],
+  upper: readonly Point[],
+  px: (x: number) => number,
+  py: (y: number) => number,
+): string {
+  const count = Math.min(lower.length, upper.length);
+  const there = Array.from({ length: count }, (_, i) => `${px(upper[i][0])} ${py(Math.max(upper[i][1], lower[i][1]))}`);
+  const back = Array.from({ length: count }, (_, i) => `${px(lower[i][0])} ${py(lower[i][1])}`).reverse();
+  return `M${[...there, ...back].join('L')}Z`;
+}
+
+function sampled(points: readonly Point[], count: number): readonly Point[] {
+  if (points.length <= count) return points;
+  return Array.from({ length: count }, (_, i) => points[Math.round((i * (points.length - 1)) / (count - 1))]);
+}
+const thin = (points: readonly Point[]) => sampled(points, POINTS);
+
+function ticks([low, high]: readonly [number, number]): number[] {
+  const range = high - low || 1;
+  const unit = 10 ** Math.floor(Math.log10(range / 3));
+  const step = [1, 2, 5, 10].map((times) => times * unit).find((size) => range / size <= 4.5)!;
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => (first + i) * step);
+}
+
+export const short = (value: number) =>
+  value !== 0 && Math.abs(value) < 0.01 ? value.toExponential(0) : String(Number(value.toPrecision(3)));

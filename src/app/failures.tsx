@@ -1,0 +1,49 @@
+/** Every failure as what happened, what still works, and the next move. */
+import type { Failure, State, Store } from './store.ts';
+
+const TEXTS: Record<Failure['failure'], readonly [title: string, advice: string]> = {
+  'no-webgpu': [
+    'This browser has no WebGPU',
+    'Use Chrome or Edge 113, Safari 26, Firefox 141 or later to train live. Below you see a recorded run; the explorer and all explanations work.',
+  ],
+  insecure: [
+    'WebGPU needs a secure context',
+    'Open this page over https or from localhost. Below you see a recorded run; the explorer works.',
+  ],
+  'no-adapter': [
+    'WebGPU is here, but found no adapter',
+    'Switch hardware acceleration on in the browser’s settings, or start Chromium with --enable-unsafe-webgpu. Below you see a recorded run; the explorer works.',
+  ],
+  lost: [
+    'The GPU device was lost',
+    'A driver reset or a sleeping machine does that. A new device was opened, and both runs stand at their last snapshot: press play.',
+  ],
+  memory: ['The GPU is out of memory', 'Choose small pictures, close other tabs that use the GPU, then reset.'],
+  numbers: [
+    'A loss is no longer a number',
+    'Nothing was changed by that step. Go back on the timeline, or reset with a lower learning rate.',
+  ],
+  input: [
+    'This file does not fit',
+    'A checkpoint must come from mtunet with a network of the same base width and heads as run A: preset tiny has base 4, which is the small size here.',
+  ],
+  other: ['Something went wrong', 'Reset starts both runs again; if it happens again, reload the page.'],
+};
+
+export function FailureNotice({ store, state }: { store: Store; state: State }) {
+  const { failure } = state;
+  return (
+    <div aria-live="assertive">
+      {failure && (
+        <div class="failure" role="alert" data-failure={failure.failure}>
+          <b>{TEXTS[failure.failure][0]}</b>
+          <p>{TEXTS[failure.failure][1]}</p>
+          {failure.message && <p class="quiet">{failure.message}</p>}
+          <button type="button" onClick={() => store.change({ failure: null })}>
+            Dismiss
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}

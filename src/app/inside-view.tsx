@@ -1,0 +1,213 @@
+/** The network as it ran: one block an operation, with its shape, its maps, its shader and its time. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { viridisLike } from '../data/colour-map.ts';
+import { overlay } from '../data/overlay.ts';
+import type { Operation } from './live/protocol.ts';
+import type { State, Store } from './store.ts';
+
+const CHECKED = ['softplus', 'conv2d 3 x 3', 'cross-entropy'] as const;
+
+export function Inside({ store, state }: { store: Store; state: State }) {
+  const [chosen, setChosen] = useState(0);
+  const [check, setCheck] = useState<string>(CHECKED[0]);
+  const { operations, gradient, mode, parameters } = state;
+  const live = mode === 'live';
+  const operation = operations?.[Math.min(chosen, operations.length - 1)];
+  const slowest = operations?.reduce((top, one) => Math.max(top, timeOf(one)), 0) ?? 1;
+  return (
+    <section id="inside" aria-labelledby="inside-title">
+      <h2 id="inside-title">Look inside</h2>
+      <p>
+        MT-UNet squeezes the film four times by two, then widens it again; at every level the decoder also sees what the
+        encoder saw there. The diagnosis reads the bottleneck and the top of the decoder, the saliency the top alone.{' '}
+        {parameters > 0 && `Here it has ${parameters.toLocaleString('en')} parameters.`}
+      </p>
+      <Diagram />
+      <div class="buttons">
+        {(['A', 'B'] as const).map((name, run) => (
+          <button
+            type="button"
+            key={name}
+            id={`inspect-${name}`}
+            disabled={!live}
+            onClick={() => store.send({ kind: 'inspect', run: run as 0 | 1, film: 1 })}
+          >
+            Send a film through {name}
+          </button>
+        ))}
+        {!live && <span class="quiet">This part needs WebGPU.</span>}
+      </div>
+      {operations && operation && (
+        <div class="inside">
+          <ol class="operations">
+            {operations.map((one) => (
+              <li key={one.index}>
+                <button type="button" aria-pressed={one.index === chosen} onClick={() => setChosen(one.index)}>
+                  <b>{one.name}</b>
+                  <span>{one.shape.join(' × ')}</span>
+                  <svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+                    <rect class="fill" width={(100 * timeOf(one)) / slowest} height="4" />
+                  </svg>
+                  <span>{timeOf(one).toFixed(2)} ms</span>
+                </button>
+              </li>
+            ))}
+          </ol>
+          <div class="detail">
+            <h3>
+              {operation.name}: {operation.shape.join(' × ')} (channels, rows, columns)
+            </h3>
+            <Maps operation={operation} />
+            {operation.kernels.map(({ name, code, ms }, i) => (
+              <details key={`${name}${i}`}>
+                <summary>
+                  {name}: {ms.toFixed(3)} ms, WGSL
+                </summary>
+                <pre tabIndex={0} role="region" aria-label={`WGSL of ${name}`}>
+                  {code}
+                </pre>
+              </details>
+            ))}
+          </div>
+        </div>
+      )}
+      <h3>Is the gradient right?</h3>
+      <p>
+        The backward pass gives a slope by calculus. Two forward passes, a little to either side, give it by
+        measurement. They must agree to about three digits in float32.
+      </p>
+      <div class="controls">
+        <label>
+          Operation
+          <select value={check} onChange={(e) => setCheck(e.currentTarget.value)}>
+            {CHECKED.map((name) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button
+          type="button"
+          id="gradient-check"
+          disabled={!live}
+          onClick={() => store.send({ kind: 'gradient', operation: check })}
+        >
+          Check it now
+        </button>
+      </div>
+      <p class="finding" id="gradient" aria-live="polite">
+        {gradient
+          ? `${gradient.operation}: backward pass ${gradient.analytic.toPrecision(6)}, finite difference ${gradient.numeric.toPrecision(6)} (h = ${gradient.step}).`
+          : 'Not checked yet.'}
+      </p>
+      <details class="more">
+        <summary>What if the GPU goes away?</summary>
+        <p>
+          A driver reset takes every number on the GPU with it. Snapshots live in ordinary memory, so the runs can come
+          back. Try it.
+        </p>
+        <button type="button" id="lose" class="danger" disabled={!live} onClick={() => store.send({ kind: 'lose' })}>
+          Lose the device
+        </button>
+      </details>
+    </section>
+  );
+}
+
+const timeOf = ({ kernels }: Operation) => kernels.reduce((total, { ms }) => total + ms, 0);
+
+function Maps({ operation }: { operation: Operation }) {
+  const [, rows, columns] = operation.shape;
+  const area = rows * columns;
+  const count = Math.floor(operation.maps.length / area);
+  if (area === 1) return <p class="quiet">{Array.from(operation.maps, (value) => value.toPrecision(3)).join('  ')}</p>;
+  return (
+    <div class="maps">
+      {Array.from({ length: count }, (_, i) => (
+        <FeatureMap
+          key={i}
+          values={operation.maps.subarray(i * area, (i + 1) * area)}
+          rows={rows}
+          columns={columns}
+          label={`channel ${i + 1}`}
+        />
+      ))}
+    </div>
+  );
+}
+
+function FeatureMap({
+  values,
+  rows,
+  columns,
+  label,
+}: {
+  values: Float32Array;
+  rows: number;
+  columns: number;
+  label: string;
+}) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const picture = overlay({
+      image: values,
+      map: values,
+      height: rows,
+      width: columns,
+      colours: viridisLike,
+      opacity: 1,
+    });
+    canvas.current
+      ?.getContext('2d')
+      ?.putImageData(new ImageData(new Uint8ClampedArray(picture.pixels), columns, rows), 0, 0);
+  }, [values, rows, columns]);
+  return <canvas ref={canvas} width={columns} height={rows} role="img" aria-label={label} />;
+}
+
+function Diagram() {
+  const levels = [0, 1, 2, 3, 4];
+  const box = (x: number, level: number, text: string, look: string) => (
+    <g key={x + text} class={`block ${look}`}>
+      <rect x={x} y={14 + 34 * level} width="66" height="26" rx="6" />
+      <text x={x + 33} y={31 + 34 * level} text-anchor="middle">
+        {text}
+      </text>
+    </g>
+  );
+  return (
+    <svg
+      class="diagram"
+      viewBox="0 0 720 200"
+      role="img"
+      aria-label="Encoder of five levels with b, 2b, 4b, 8b and 16b channels; decoder of four levels with skip connections; saliency head at the top; diagnosis head on bottleneck and top"
+    >
+      {levels.slice(0, 4).map((level) => (
+        <path key={level} class="arrow" d={`M${86 + 40 * level} ${27 + 34 * level}H${474 - 40 * level}`} />
+      ))}
+      {levels.slice(0, 4).map((level) => (
+        <path
+          key={`d${level}`}
+          class="arrow"
+          d={`M${53 + 40 * level} ${40 + 34 * level}V${61 + 34 * level}H${60 + 40 * level}M${500 - 40 * level} ${61 + 34 * level}H${507 - 40 * level}V${40 + 34 * level}`}
+        />
+      ))}
+      {levels.map((level) => box(20 + 40 * level, level, level ? `${2 ** level}b` : 'b', 'encoder'))}
+      {levels.slice(0, 4).map((level) => box(474 - 40 * level, level, level ? `${2 ** level}b` : 'b', 'decoder'))}
+      <path class="arrow saliency" d="M540 27H594" />
+      <path class="arrow diagnosis" d="M540 33Q566 40 570 110L594 122M246 163H560L594 134" />
+      <g class="block saliency">
+        <rect x="594" y="10" width="118" height="34" rx="8" />
+        <text x="653" y="32" text-anchor="middle">
+          saliency, H × W
+        </text>
+      </g>
+      <g class="block diagnosis">
+        <rect x="594" y="110" width="118" height="34" rx="8" />
+        <text x="653" y="132" text-anchor="middle">
+          diagnosis, 3
+        </text>
+      </g>
+    </svg>
+  );
+}

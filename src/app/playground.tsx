@@ -1,0 +1,239 @@
+/** The bench: what both runs share, the clock, the timeline, and the runs side by side. */
+import { useState } from 'preact/hooks';
+import { exportCsv, exportJson, exportPng, ownFilm } from './files.ts';
+import { MAPS, type MapName } from './film.tsx';
+import type { Size } from './live/settings.ts';
+import { RunView } from './run-view.tsx';
+import type { State, Store } from './store.ts';
+import { TRAIN } from './url.ts';
+
+const SPEEDS = { full: 0, medium: 150, slow: 600 } as const;
+
+export function Playground({ store, state }: { store: Store; state: State }) {
+  const [colours, setColours] = useState<MapName>('viridis');
+  const [speed, setSpeed] = useState<keyof typeof SPEEDS>('full');
+  const { settings, playing, adapter, mode } = state;
+  const live = mode === 'live';
+  const idle = mode === 'starting';
+  const step = store.step;
+  const shown = state.shown ?? step;
+  const play = () => (live ? store.toggle() : store.change({ playing: !playing, shown: shown >= step ? 0 : shown }));
+  return (
+    <section id="bench" aria-label="Live training">
+      <div class="toolbar" role="toolbar" aria-label="Clock">
+        <button
+          type="button"
+          id="play"
+          class="primary"
+          aria-pressed={playing}
+          disabled={idle}
+          onClick={play}
+          title="Space"
+        >
+          {playing ? '❚❚ Pause' : '▶ Play'}
+        </button>
+        <button
+          type="button"
+          id="step"
+          disabled={!live}
+          onClick={() => store.send({ kind: 'step', follow: 'both' })}
+          title="Right arrow"
+        >
+          Step
+        </button>
+        <button
+          type="button"
+          id="step-saliency"
+          class="saliency"
+          disabled={!live}
+          onClick={() => store.send({ kind: 'step', follow: 'saliency' })}
+        >
+          Step saliency alone
+        </button>
+        <button
+          type="button"
+          id="step-diagnosis"
+          class="diagnosis"
+          disabled={!live}
+          onClick={() => store.send({ kind: 'step', follow: 'diagnosis' })}
+        >
+          Step diagnosis alone
+        </button>
+        <button type="button" id="reset" disabled={!live} onClick={() => store.reset()} title="R">
+          Reset
+        </button>
+        <span class="counter" id="counter">
+          step <b>{shown}</b> · epoch <b>{Math.ceil(shown / state.stepsPerEpoch)}</b>
+        </span>
+        {adapter && (
+          <span class={adapter.software ? 'badge soft' : 'badge'} id="adapter" title={adapter.name}>
+            {adapter.software ? 'software adapter: small pictures' : `GPU: ${adapter.name}`}
+          </span>
+        )}
+        {mode === 'recorded' && <span class="badge soft">recorded run</span>}
+      </div>
+      <div class="timeline">
+        <label for="timeline">Timeline</label>
+        <input
+          id="timeline"
+          type="range"
+          min="0"
+          max={Math.max(1, step)}
+          value={shown}
+          disabled={idle}
+          aria-valuetext={`step ${shown}`}
+          onInput={(e) => {
+            if (live && playing) store.toggle();
+            store.change({ shown: Number(e.currentTarget.value) });
+          }}
+        />
+        <button
+          type="button"
+          id="return"
+          disabled={!live || state.shown === null}
+          onClick={() => store.send({ kind: 'return', step: shown })}
+        >
+          Go on from here
+        </button>
+      </div>
+      <div class="controls shared">
+        <label>
+          Training films <output>{settings.train}</output>
+          <input
+            type="range"
+            id="train"
+            min={TRAIN[0]}
+            max={TRAIN[1]}
+            step="6"
+            value={settings.train}
+            disabled={!live}
+            onChange={(e) => store.reset({ ...settings, train: Number(e.currentTarget.value) })}
+          />
+        </label>
+        <label>
+          Dropout <output>{settings.dropout}</output>
+          <input
+            type="range"
+            id="dropout"
+            min="0"
+            max="0.75"
+            step="0.25"
+            value={settings.dropout}
+            disabled={!live}
+            onChange={(e) => store.reset({ ...settings, dropout: Number(e.currentTarget.value) })}
+          />
+        </label>
+        <label>
+          Seed
+          <input
+            type="number"
+            id="seed"
+            min="0"
+            max="9999"
+            value={settings.seed}
+            disabled={!live}
+            onChange={(e) => store.reset({ ...settings, seed: Math.max(0, Math.floor(Number(e.currentTarget.value))) })}
+          />
+        </label>
+        <label>
+          Speed
+          <select
+            id="speed"
+            value={speed}
+            onChange={(e) => {
+              const chosen = e.currentTarget.value as keyof typeof SPEEDS;
+              setSpeed(chosen);
+              store.send({ kind: 'speed', pauseMs: SPEEDS[chosen] });
+            }}
+          >
+            <option value="full">full</option>
+            <option value="medium">medium</option>
+            <option value="slow">slow</option>
+          </select>
+        </label>
+        <label>
+          Pictures
+          <select
+            id="size"
+            value={settings.size}
+            disabled={!live}
+            onChange={(e) => store.reset({ ...settings, size: e.currentTarget.value as Size })}
+          >
+            <option value="small">small: 48 × 32, base 4</option>
+            <option value="large">large: 96 × 64, base 8</option>
+          </select>
+        </label>
+        <label>
+          Colours
+          <select id="colours" value={colours} onChange={(e) => setColours(e.currentTarget.value as MapName)}>
+            {Object.keys(MAPS).map((name) => (
+              <option key={name} value={name}>
+                {name === 'jet' ? 'jet (as in the paper)' : name}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <div class="runs">
+        <RunView store={store} state={state} run={0} colours={colours} />
+        <RunView store={store} state={state} run={1} colours={colours} />
+      </div>
+      <div class="buttons files">
+        <button type="button" onClick={() => exportPng(store, colours)}>
+          PNG
+        </button>
+        <button type="button" onClick={() => exportCsv(state)}>
+          CSV
+        </button>
+        <button type="button" onClick={() => exportJson(state)}>
+          JSON
+        </button>
+        <label class="file">
+          Your own image
+          <input
+            type="file"
+            accept="image/*"
+            disabled={!live}
+            onChange={async (e) => {
+              const file = e.currentTarget.files?.[0];
+              if (!file) return;
+              const film = await ownFilm(file, state).catch((problem: Error) =>
+                store.change({ failure: { failure: 'other', message: problem.message } }),
+              );
+              if (film) store.send({ kind: 'film', film });
+            }}
+          />
+        </label>
+        <label class="file">
+          Checkpoint from Node
+          <input
+            type="file"
+            accept=".safetensors"
+            disabled={!live}
+            onChange={async (e) => {
+              const file = e.currentTarget.files?.[0];
+              if (file) store.send({ kind: 'weights', bytes: await file.arrayBuffer() });
+            }}
+          />
+        </label>
+        <span class="quiet">Nothing leaves this machine.</span>
+      </div>
+      <p class="hidden" aria-live="polite" id="summary">
+        {playing ? '' : summary(state, step)}
+      </p>
+    </section>
+  );
+}
+
+/** For screen readers, whenever the runs pause. */
+function summary({ epochs, note }: State, step: number): string {
+  const tell = (run: 0 | 1) => {
+    const last = epochs[run].at(-1);
+    const part = (name: string, value: number | null | undefined) =>
+      value == null ? '' : `${name} ${value.toPrecision(3)}`;
+    return last
+      ? `run ${'AB'[run]}: ${[part('validation saliency loss', last.valid.saliency), part('validation diagnosis loss', last.valid.diagnosis)].filter(Boolean).join(', ')}`
+      : '';
+  };
+  return [`Step ${step}.`, note, tell(0), tell(1)].filter(Boolean).join(' ');
+}

@@ -1,0 +1,72 @@
+/** The app: one static folder that works from any path, offline, and asks no one else for anything. */
+import katex from 'katex';
+import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
+import { EQUATIONS } from './equations.ts';
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob: data:",
+  "worker-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+/** `virtual:mathml`: every equation as MathML, so that pages carry neither KaTeX nor its fonts. */
+const mathml: Plugin = {
+  name: 'equations',
+  resolveId: (id) => (id === 'virtual:mathml' ? '\0mathml' : null),
+  load(id) {
+    if (id !== '\0mathml') return null;
+    const rendered = Object.entries(EQUATIONS).map(([name, tex]) => [
+      name,
+      katex.renderToString(tex, { output: 'mathml', displayMode: true, throwOnError: true }),
+    ]);
+    return `export default ${JSON.stringify(Object.fromEntries(rendered))}`;
+  },
+};
+
+/** Development injects styles and scripts of its own, so the policy holds for the built folder. */
+const policy: Plugin = {
+  name: 'policy',
+  apply: 'build',
+  transformIndexHtml: () => [
+    { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: POLICY }, injectTo: 'head-prepend' },
+  ],
+};
+
+/** Tells the service worker what to keep, and names its store after the contents. */
+const offline: Plugin = {
+  name: 'offline',
+  apply: 'build',
+  generateBundle(_, bundle) {
+    const files = Object.keys(bundle);
+    const source = `const FILES = ${JSON.stringify(['./', 'manifest.webmanifest', 'icon.svg', 'recorded.json', ...files.filter((file) => file !== 'index.html')])};
+const STORE = 'mtunet-' + ${JSON.stringify(files.join())};
+self.addEventListener('install', (event) => {
+  event.waitUntil(caches.open(STORE).then((store) => store.addAll(FILES)).then(() => self.skipWaiting()));
+});
+self.addEventListener('activate', (event) => {
+  const stale = (names) => names.filter((name) => name.startsWith('mtunet-') && name !== STORE);
+  event.waitUntil(caches.keys().then((names) => Promise.all(stale(names).map((name) => caches.delete(name)))).then(() => self.clients.claim()));
+});
+self.addEventListener('fetch', (event) => {
+  event.respondWith(caches.match(event.request, { ignoreSearch: true }).then((kept) => kept ?? fetch(event.request)));
+});
+`;
+    this.emitFile({ type: 'asset', fileName: 'sw.js', source });
+  },
+};
+
+export default defineConfig({
+  root: import.meta.dirname,
+  // Relative addresses.
+  base: '',
+  resolve: { conditions: ['mtunet-source', ...defaultClientConditions] },
+  plugins: [mathml, policy, offline],
+  worker: { format: 'es' },
+  build: { outDir: '../../dist-app', emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false } },
+});

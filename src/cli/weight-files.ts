@@ -1,0 +1,61 @@
+/** Weights from a file or a run's folder, fitted to a network, with a list of what does not fit as it is. */
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { dryGpu } from '../engine/dry.ts';
+import { buildNetwork, type NetworkName, type NetworkOptions } from '../mtunet/networks.ts';
+import { readWeightFile, type WeightFile } from '../mtunet/weight-file.ts';
+import { deviations, fitWeights, type WeightFit } from '../mtunet/weight-fit.ts';
+import { Failure, UsageError } from './failure.ts';
+import { note } from './messages.ts';
+import { RunFolder } from './run-folder.ts';
+
+export interface NamedWeightFile extends WeightFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** @param path a file of weights, or the folder of a run, whose best network is meant */
+export function openWeights(path: string): NamedWeightFile {
+  const file = RunFolder.isRun(path) ? join(path, 'weights.safetensors') : path;
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`${file} is no file of weights.`);
+  try {
+    const bytes = readFileSync(file);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    return { ...readWeightFile(bytes), path: file, bytes: bytes.length, sha256 };
+  } catch (error) {
+    throw new Failure(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** Fits without an adapter. @throws Failure when the file does not fit, or with `strict` not exactly */
+export function fitted(
+  file: NamedWeightFile,
+  network: NetworkOptions & { readonly name: NetworkName },
+  classes: number,
+  strict: boolean,
+): WeightFit {
+  using gpu = dryGpu();
+  using model = buildNetwork(gpu, network, classes, null);
+  let fit: WeightFit;
+  try {
+    fit = fitWeights(network.name, model, file);
+  } catch (error) {
+    throw new Failure(`${file.path} does not fit ${network.name}: ${(error as Error).message}`);
+  }
+  const list = deviations(fit);
+  for (const line of list) note(line);
+  if (strict && list.length > 0) {
+    throw new Failure(
+      `${file.path} fits ${network.name} with ${list.length} deviations, listed above; leave out --strict to accept them.`,
+    );
+  }
+  return fit;
+}
+
+/** What was taken and what was not, for a record of the run. */
+export function fitRecord({ path, sha256, format }: NamedWeightFile, fit: WeightFit) {
+  const { state, ...lists } = fit;
+  return { file: path, sha256, format, taken: state.tensors.size, ...lists };
+}

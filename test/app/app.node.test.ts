@@ -1,0 +1,242 @@
+/** The built folder in a headless Chromium, with and without WebGPU. Set APP_SCREENSHOTS to a folder to see what the tests saw. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type Browser, chromium, type Page } from 'playwright';
+import { build } from 'vite';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { LiveRun } from '../../src/app/live/live-run.ts';
+import { overridesOf } from '../../src/app/live/settings.ts';
+import { fromHash } from '../../src/app/url.ts';
+import { syntheticChests } from '../../src/data/synthetic.ts';
+import { resolveConfig } from '../../src/mtunet/config.ts';
+import { findChromium } from '../../src/platform/chromium.ts';
+import { testGpu } from '../support/gpu.ts';
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.webmanifest': 'application/manifest+json',
+};
+const HASH = '#seed=3&train=60&size=small&dropout=0.25&a=mtls1~adam~0.005&b=mtls3~sgd~0.02';
+const folder = mkdtempSync(join(tmpdir(), 'mtunet-app-'));
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const shots = process.env.APP_SCREENSHOTS;
+
+let server: Server;
+let address = '';
+const asked: string[] = [];
+
+beforeAll(async () => {
+  await build({
+    configFile: 'src/app/vite.config.ts',
+    logLevel: 'error',
+    build: { outDir: folder, emptyOutDir: true },
+  });
+  server = createServer(({ url = '/' }, response) => {
+    asked.push(url);
+    const path = new URL(url, 'http://localhost').pathname.replace(/^\/some\/where\//, '') || 'index.html';
+    try {
+      const contents = readFileSync(join(folder, path));
+      response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(contents);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  address = `http://localhost:${(server.address() as AddressInfo).port}/some/where/`;
+});
+
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs `visit` on a page of its own and fails on any script error, policy violation or request to elsewhere. */
+async function onPage(
+  { webgpu, hash = '', width = 1280 }: { webgpu: boolean; hash?: string; width?: number },
+  visit: (page: Page) => Promise<void>,
+): Promise<void> {
+  const { executablePath, env, args } = await findChromium({ webgpu });
+  const browser: Browser = await chromium.launch({ executablePath, env, args: [...args] });
+  try {
+    const page = await browser.newPage({ viewport: { width, height: 900 } });
+    const problems: string[] = [];
+    page.on('pageerror', (problem) => problems.push(problem.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+    page.on('request', (request) => {
+      if (!/^(blob:|data:)/.test(request.url()) && !request.url().startsWith(address)) problems.push(request.url());
+    });
+    await page.addInitScript(() => {
+      const told = globalThis as unknown as { longest: number };
+      told.longest = 0;
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) told.longest = Math.max(told.longest, duration);
+      }).observe({ type: 'longtask', buffered: true });
+    });
+    await page.goto(address + hash);
+    await visit(page);
+    expect(problems).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+}
+
+const stepOf = async (page: Page) => Number(await page.locator('#counter b').first().textContent());
+const reaches = (page: Page, step: number) =>
+  page.waitForFunction((n) => Number(document.querySelector('#counter b')?.textContent) >= n, step, {
+    timeout: 240_000,
+  });
+
+async function csvOf(
+  page: Page,
+): Promise<{ run: string; step: number; loss: number; saliency: number; sigma: number }[]> {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'CSV' }).click(),
+  ]);
+  const lines = readFileSync((await download.path())!, 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1);
+  return lines.map((line) => {
+    const [run, step, , loss, saliency, , , sigma] = line.split(',');
+    return { run, step: Number(step), loss: Number(loss), saliency: Number(saliency), sigma: Number(sigma) };
+  });
+}
+
+/** Violations of WCAG 2.2 A and AA. */
+async function violations(page: Page): Promise<string[]> {
+  // The policy forbids inline scripts, so axe is evaluated, not added.
+  await page.evaluate(readFileSync(axe, 'utf8'));
+  return page.evaluate(async () => {
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+    // biome-ignore lint/suspicious/noExplicitAny: axe comes without a module
+    const { violations } = await (globalThis as any).axe.run(document, { runOnly: tags });
+    return violations.flatMap((one: { id: string; nodes: { html: string; failureSummary: string }[] }) =>
+      one.nodes
+        .slice(0, 2)
+        .map(({ html, failureSummary }) => `${one.id}: ${html.slice(0, 160)} ${failureSummary.slice(0, 200)}`),
+    );
+  });
+}
+
+const widthOf = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth);
+
+it('is at most 250 kB of scripts and styles, compressed', () => {
+  const files = readdirSync(join(folder, 'assets'));
+  const sizes = files.map((name) => gzipSync(readFileSync(join(folder, 'assets', name))).length);
+  const total = sizes.reduce((a, b) => a + b);
+  console.log(
+    `${files.map((name, i) => `${name} ${(sizes[i] / 1000).toFixed(1)} kB`).join(', ')}: ${(total / 1000).toFixed(1)} kB gzip.`,
+  );
+  expect(total).toBeGreaterThan(10_000);
+  expect(total).toBeLessThanOrEqual(250_000);
+});
+
+it('trains: losses fall, equal those of Node, and go with the URL; survives the loss of its device', async () => {
+  await onPage({ webgpu: true, hash: HASH }, async (page) => {
+    await page.waitForSelector('#play');
+    const interactive = await page.evaluate(() => performance.now());
+    await page.waitForSelector('#adapter', { timeout: 120_000 });
+    const ready = await page.evaluate(() => performance.now());
+    expect(await page.locator('#scheme-B').inputValue()).toBe('mtls3');
+    await page.click('#play');
+    await reaches(page, 20);
+    await page.click('#play');
+    await page.waitForSelector('#play[aria-pressed=false]');
+    const blocked = await page.evaluate(() => (globalThis as unknown as { longest: number }).longest);
+    const milliseconds = [interactive, ready, blocked].map(Math.round);
+    console.log(
+      `Page there after ${milliseconds[0]} ms, ready to train after ${milliseconds[1]} ms, longest task ${milliseconds[2]} ms.`,
+    );
+    const rows = await csvOf(page);
+    const mean = (list: { saliency: number }[]) => list.reduce((sum, { saliency }) => sum + saliency, 0) / list.length;
+    for (const name of ['A', 'B']) {
+      const mine = rows.filter(({ run }) => run === name);
+      expect(mine.length).toBeGreaterThanOrEqual(20);
+      expect(mean(mine.slice(15, 20))).toBeLessThan(mean(mine.slice(0, 5)));
+    }
+
+    const settings = fromHash(HASH);
+    const config = resolveConfig('tiny', overridesOf(settings, settings.runs[0]));
+    const data = syntheticChests({ height: config.height, width: config.width, ...config.synthetic });
+    const run = new LiveRun(await testGpu(), config, data);
+    for (let step = 1; step <= 10; step++) {
+      const { row } = await run.step('both');
+      const there = rows.find((one) => one.run === 'A' && one.step === step)!;
+      expect(Math.abs(there.loss - row.loss)).toBeLessThan(1e-4);
+    }
+    run.dispose();
+    if (shots) await page.screenshot({ path: join(shots, 'desktop.png'), fullPage: true });
+    expect(await violations(page)).toEqual([]);
+
+    const before = await stepOf(page);
+    await page.click('#step');
+    await reaches(page, before + 1);
+    await page.click('#step-saliency');
+    await reaches(page, before + 2);
+    const alone = (await csvOf(page)).filter(({ run }) => run === 'A').at(-1)!;
+    expect(alone.saliency).toBeGreaterThan(0);
+
+    await page.getByRole('button', { name: 'Break it in run A' }).click();
+    await page.waitForFunction(() => /^Broken/.test(document.querySelector('#circle .finding')?.textContent ?? ''));
+
+    await page.locator('#timeline').fill('12');
+    await page.click('#return');
+    await page.waitForFunction(() => Number(document.querySelector('#counter b')?.textContent) === 10);
+
+    await page.evaluate(() => document.querySelector<HTMLButtonElement>('#lose')!.click());
+    await page.waitForSelector('[data-failure=lost]', { timeout: 60_000 });
+    await page.evaluate(() => (document.activeElement as HTMLElement)?.blur());
+    await page.keyboard.press('ArrowRight');
+    await reaches(page, 11);
+
+    await page.locator('#scheme-A').selectOption('sum');
+    await page.waitForFunction(() => Number(document.querySelector('#counter b')?.textContent) === 0);
+    expect(fromHash(new URL(page.url()).hash).runs[0].scheme).toBe('sum');
+    expect(fromHash(new URL(page.url()).hash).seed).toBe(3);
+
+    await page.click('#inspect-A');
+    await page.waitForSelector('.operations li', { timeout: 120_000 });
+    expect(await page.locator('.operations li').count()).toBeGreaterThan(40);
+    await page.click('#gradient-check');
+    await page.waitForFunction(() => /finite difference/.test(document.querySelector('#gradient')?.textContent ?? ''));
+    const said = await page.locator('#gradient').textContent();
+    const [analytic, numeric] = [...said!.matchAll(/(?:pass|difference) (-?[\d.e-]+\d)/g)].map(([, value]) =>
+      Number(value),
+    );
+    expect(Math.abs(analytic - numeric)).toBeLessThan(0.01 * Math.max(1, Math.abs(analytic)));
+    if (shots) await page.locator('#inside').screenshot({ path: join(shots, 'inside.png') });
+  });
+});
+
+it('without WebGPU says so, plays a recorded run, and explains the equilibrium, also on a phone', async () => {
+  await onPage({ webgpu: false, width: 360 }, async (page) => {
+    await page.waitForSelector('.failure');
+    await page.waitForSelector('.badge.soft');
+    expect(['no-webgpu', 'no-adapter']).toContain(await page.locator('.failure').getAttribute('data-failure'));
+    await page.locator('#timeline').fill('30');
+    expect(await stepOf(page)).toBe(30);
+    await page.locator('#explorer-loss').fill('0.5');
+    const before = await page.locator('#explorer-finding').textContent();
+    await page.locator('#explorer-loss').fill('0.9');
+    expect(await page.locator('#explorer-finding').textContent()).not.toBe(before);
+    expect(await widthOf(page)).toBeLessThanOrEqual(360);
+    expect(await violations(page)).toEqual([]);
+    if (shots) await page.screenshot({ path: join(shots, 'phone.png'), fullPage: true });
+    // 200 % zoom of a 1280 px window.
+    await page.setViewportSize({ width: 640, height: 450 });
+    expect(await widthOf(page)).toBeLessThanOrEqual(640);
+  });
+  expect(asked.some((url) => url.endsWith('recorded.json'))).toBe(true);
+});

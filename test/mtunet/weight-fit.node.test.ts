@@ -1,0 +1,227 @@
+/** Published weights: other names, other classes, other channels, other files; and a list of everything that is not taken as it is. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { dryGpu } from '../../src/engine/dry.ts';
+import { Counter, type StateDict, writeSafetensors } from '../../src/engine/index.ts';
+import { writeCheckpoint, writeWeights } from '../../src/mtunet/checkpoint.ts';
+import { resolveConfig } from '../../src/mtunet/config.ts';
+import type { Network } from '../../src/mtunet/network.ts';
+import { buildNetwork, type NetworkName, networkNames } from '../../src/mtunet/networks.ts';
+import { readWeightFile } from '../../src/mtunet/weight-file.ts';
+import { deviations, fitWeights, overlaid, WeightFitError } from '../../src/mtunet/weight-fit.ts';
+import { canonicalName } from '../../src/mtunet/weight-names.ts';
+import { goldenFolder } from '../support/oracle.ts';
+
+const gpu = dryGpu();
+
+function network(name: NetworkName, { base = 2, channels = 1 as 1 | 3, classes = 3 } = {}): Network {
+  const options = resolveConfig(
+    'tiny',
+    {},
+    { height: 96, width: 96, network: { name, base, inputChannels: channels } },
+  ).network;
+  return buildNetwork(gpu, options, classes, null);
+}
+
+/** Every element another number. */
+function numbered(model: Network): StateDict {
+  const tensors = new Map<string, { shape: readonly number[]; values: Float32Array }>();
+  const counters = new Map<string, number>();
+  let start = 0;
+  for (const { name, member } of model.entries()) {
+    if (member instanceof Counter) counters.set(name, ++start);
+    else {
+      tensors.set(name, {
+        shape: member.shape,
+        values: Float32Array.from({ length: member.size }, (_, i) => start + i),
+      });
+      start += member.size;
+    }
+  }
+  return { tensors, counters };
+}
+
+const renamed = (state: StateDict, rename: (name: string) => string): StateDict => ({
+  tensors: new Map([...state.tensors].map(([name, tensor]) => [rename(name), tensor])),
+  counters: new Map([...state.counters].map(([name, count]) => [rename(name), count])),
+});
+
+const without = <T>(map: ReadonlyMap<string, T>, unwanted: (name: string) => boolean) =>
+  new Map([...map].filter(([name]) => !unwanted(name)));
+
+const fitAgain = (name: NetworkName, model: Network, state: StateDict) =>
+  fitWeights(name, model, readWeightFile(writeWeights(state)));
+
+describe.each(networkNames)('%s', (name) => {
+  // The large ones by their names alone: their values would fill the memory.
+  it('has names that no alias changes', () => {
+    using model = network(name);
+    for (const entry of model.entries()) expect(canonicalName(name, entry.name)).toBe(entry.name);
+  });
+});
+
+describe.each(networkNames.filter((name) => name.includes('unet')))('weights of %s', (name) => {
+  it('come back exactly, also from behind a wrapper, and without counters', () => {
+    using model = network(name);
+    const state = numbered(model);
+    for (const given of [state, renamed(state, (own) => `module.${own}`), { ...state, counters: new Map() }]) {
+      const result = fitAgain(name, model, given);
+      expect(deviations(result)).toEqual([]);
+      expect(result.state.tensors).toEqual(state.tensors);
+      expect(overlaid(state, result.state)).toEqual(state);
+    }
+  });
+
+  it('are listed where they are missing or too many', () => {
+    using model = network(name);
+    const state = numbered(model);
+    const tensors = new Map([
+      ...without(state.tensors, (own) => own === 'Conv2.3.weight'),
+      ['lg_sigma_class', { shape: [], values: Float32Array.of(1) }] as const,
+    ]);
+    expect(deviations(fitAgain(name, model, { ...state, tensors }))).toEqual([
+      'ignored: lg_sigma_class',
+      'missing: Conv2.3.weight',
+    ]);
+  });
+
+  it('of another width are refused with both shapes', () => {
+    using narrow = network(name);
+    using wide = network(name, { base: 4 });
+    expect(() => fitAgain(name, narrow, numbered(wide))).toThrow(WeightFitError);
+    expect(() => fitAgain(name, narrow, numbered(wide))).toThrow(/\[4, 1, 3, 3\] in the file and \[2, 1, 3, 3\]/);
+  });
+});
+
+it('leaves the head as it began when the classes differ, and says so', () => {
+  using three = network('mt-unet');
+  using fourteen = network('mt-unet', { classes: 14 });
+  const result = fitAgain('mt-unet', three, numbered(fourteen));
+  expect(result.reinitialised.map(({ name }) => name)).toEqual([
+    'out_classification.linear_2.weight',
+    'out_classification.linear_2.bias',
+  ]);
+  expect(result.missing).toEqual([]);
+  expect(result.state.tensors.has('out_classification.linear_2.weight')).toBe(false);
+  expect(deviations(result)[0]).toMatch(/re-initialised: .* \[14, 2\] in the file and \[3, 2\] here/);
+});
+
+it('sums the first convolution over the colours for a film, and spreads it over them', () => {
+  using grey = network('unet-s');
+  using colour = network('unet-s', { channels: 3 });
+  const state = numbered(colour);
+  const { values } = state.tensors.get('Conv1.0.weight')!; // 2 3 3 3
+  const down = fitAgain('unet-s', grey, state);
+  const summed = down.state.tensors.get('Conv1.0.weight')!;
+  expect(summed.shape).toEqual([2, 1, 3, 3]);
+  expect(Array.from(summed.values)).toEqual(
+    Array.from({ length: 18 }, (_, i) => {
+      const at = i < 9 ? i : 27 + i - 9;
+      return values[at] + values[at + 9] + values[at + 18];
+    }),
+  );
+  expect(deviations(down)).toEqual([expect.stringMatching(/^reshaped: Conv1.0.weight .*: exact for a grey film$/)]);
+  const up = fitAgain('unet-s', colour, down.state).state.tensors.get('Conv1.0.weight')!;
+  expect(up.values[27 + 9 + 4]).toBe(Math.fround(summed.values[9 + 4] / 3));
+});
+
+it('says where the sum over the colours is not exact', () => {
+  using grey = network('resnet50');
+  const weight = { dtype: 'F32', shape: [64, 3, 7, 7], data: new Float32Array(64 * 147) } as const;
+  const file = readWeightFile(writeSafetensors(new Map([['conv1.weight', weight]])));
+  expect(fitWeights('resnet50', grey, file).reshaped[0].how).toMatch(/not exact/);
+});
+
+it("maps every one of timm's names of EfficientNetV2-S", () => {
+  const tables = readdirSync(join(goldenFolder, 'names')).filter((name) => name.endsWith('_tv_to_timm.tsv'));
+  expect(tables.length).toBeGreaterThan(0);
+  using model = network('efficientnet-v2-s');
+  const own = new Set([...model.entries()].map(({ name }) => name));
+  const rows = readFileSync(join(goldenFolder, 'names', tables[0]), 'utf8')
+    .trim()
+    .split('\n');
+  for (const row of rows) {
+    const [torchvision, timm] = row.split('\t');
+    expect(own).toContain(torchvision);
+    expect(canonicalName('efficientnet-v2-s', timm)).toBe(torchvision);
+  }
+  expect(rows.length).toBe(own.size);
+});
+
+it("takes the authors' second names of VGG-SSM's encoder and torchvision's names, and refuses two values for one name", () => {
+  using model = network('vgg-ssm');
+  const bias = (value: number) => ({ dtype: 'F32', shape: [64], data: new Float32Array(64).fill(value) }) as const;
+  const file = (entries: [string, ReturnType<typeof bias>][]) => readWeightFile(writeSafetensors(new Map(entries)));
+  const same = fitWeights(
+    'vgg-ssm',
+    model,
+    file([
+      ['vgg.0.bias', bias(1)],
+      ['conv_layer1.0.bias', bias(1)],
+    ]),
+  );
+  expect(same.ignored).toEqual(['conv_layer1.0.bias']);
+  expect(same.state.tensors.get('vgg.0.bias')!.values[63]).toBe(1);
+  const torchvision = fitWeights('vgg-ssm', model, file([['features.0.bias', bias(2)]]));
+  expect(torchvision.renamed).toEqual([{ from: 'features.0.bias', to: 'vgg.0.bias' }]);
+  expect(() =>
+    fitWeights(
+      'vgg-ssm',
+      model,
+      file([
+        ['vgg.0.bias', bias(1)],
+        ['features.0.bias', bias(2)],
+      ]),
+    ),
+  ).toThrow(/vgg.0.bias both stand|both stand for vgg.0.bias/);
+});
+
+it('takes the best network of a checkpoint', () => {
+  using model = network('mt-unet');
+  const [current, best] = [numbered(model), numbered(model)];
+  best.tensors.get('Conv1.0.bias')!.values[0] = -1;
+  const empty = { tensors: new Map(), counters: new Map() };
+  const snapshot = (state: StateDict) => ({
+    network: state,
+    scheme: empty,
+    memory: null,
+    optimizer: { steps: 1, learningRate: 1, moments: new Map() },
+  });
+  const read = (bestOne: StateDict | null) =>
+    readWeightFile(writeCheckpoint({ current: snapshot(current), best: bestOne && snapshot(bestOne), progress: {} }));
+  const biasOf = (state: StateDict | null) => read(state).tensors.get('Conv1.0.bias')!.toFloat32()[0];
+  expect(biasOf(best)).toBe(-1);
+  expect(biasOf(null)).toBe(current.tensors.get('Conv1.0.bias')!.values[0]);
+});
+
+it('refuses weights that have nothing in common with the network', () => {
+  using model = network('mt-unet');
+  const foreign = { dtype: 'F32', shape: [1], data: new Float32Array(1) } as const;
+  const file = readWeightFile(writeSafetensors(new Map([['other.weight', foreign]])));
+  expect(() => fitWeights('mt-unet', model, file)).toThrow(/None of the file's 1 tensors \(other.weight\)/);
+});
+
+it('of any names and shapes, ends in a fit that the network can load or in one sentence', () => {
+  using model = network('mt-unet');
+  const state = numbered(model);
+  const names = [...state.tensors.keys(), 'dummy_tensor', 'Conv1.1.num_batches_tracked', 'x', '__proto__'];
+  const shape = fc.array(fc.constantFrom<number>(0, 1, 2, 3, 4, 32), { maxLength: 4 });
+  const file = fc.dictionary(fc.constantFrom(...names), shape, { maxKeys: 6 });
+  fc.assert(
+    fc.property(file, (shapes) => {
+      const entries = Object.entries(shapes).map(([name, lengths]) => {
+        const size = lengths.reduce((product, length) => product * length, 1);
+        return [name, { dtype: 'F32', shape: lengths, data: new Float32Array(size) }] as const;
+      });
+      try {
+        const result = fitWeights('mt-unet', model, readWeightFile(writeSafetensors(new Map(entries))));
+        model.loadStateDict(overlaid(state, result.state));
+      } catch (error) {
+        expect(error).toBeInstanceOf(WeightFitError);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
