@@ -7,6 +7,7 @@ import * as devices from './commands/devices.ts';
 import * as equilibrium from './commands/equilibrium.ts';
 import * as evaluate from './commands/evaluate.ts';
 import * as exportCommand from './commands/export.ts';
+import * as experiment from './commands/experiment.ts';
 import * as gradcheck from './commands/gradcheck.ts';
 import * as models from './commands/models.ts';
 import * as report from './commands/report.ts';
@@ -14,6 +15,7 @@ import * as reproduce from './commands/reproduce.ts';
 import * as resume from './commands/resume.ts';
 import * as train from './commands/train.ts';
 import * as weights from './commands/weights.ts';
+import * as worker from './commands/worker.ts';
 import { addCompletion } from './completion.ts';
 import { EXIT, sentence, UsageError } from './failure.ts';
 import { note } from './messages.ts';
@@ -25,6 +27,7 @@ const commands = [
   train,
   resume,
   evaluate,
+  experiment,
   models,
   data,
   weights,
@@ -33,6 +36,7 @@ const commands = [
   gradcheck,
   equilibrium,
   devices,
+  worker,
 ];
 
 const program = new Command('mtunet')

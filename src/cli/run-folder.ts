@@ -8,7 +8,7 @@ import { readSafetensors, type TensorData, writeSafetensors } from '../engine/sa
 import { type Checkpoint, readCheckpoint, readWeights, writeCheckpoint, writeWeights } from '../mtunet/checkpoint.ts';
 import { parseConfig, type TrainConfig } from '../mtunet/config.ts';
 import type { ExampleMaps } from '../mtunet/evaluate.ts';
-import type { EpochRecord, EvaluationRecord, Provenance, StepRecord } from '../mtunet/records.ts';
+import type { EpochRecord, EvaluationRecord, Example, Provenance, StepRecord } from '../mtunet/records.ts';
 import { Failure, UsageError } from './failure.ts';
 import { checkSeal, seal, unsealed } from './seal.ts';
 import { flush, notWritten, removeParts, writeWhole } from './whole-file.ts';
@@ -154,6 +154,15 @@ export class RunFolder {
       gaze: values(`gaze.${i}`),
       prediction: values(`prediction.${i}`),
     }));
+  }
+
+  saveImages(images: readonly Example[]): void {
+    this.write('images.jsonl', images.map((image) => `${JSON.stringify(image)}\n`).join(''));
+  }
+
+  /** Every test image on its own; empty for runs of versions that did not keep them. */
+  get images(): Example[] {
+    return this.readLines('images.jsonl');
   }
 
   /** Writes a whole file under its name, or nothing. */

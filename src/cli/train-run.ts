@@ -50,11 +50,12 @@ export async function trainRun(
 
   const weights = await trainer.model.stateDict();
   folder.write('weights.safetensors', writeWeights(weights, { network: JSON.stringify(config.network) }));
-  const { record, maps } = await evaluate(gpu, trainer.model, dataset, {
+  const { record, maps, images } = await evaluate(gpu, trainer.model, dataset, {
     batchSize: config.batchSize,
     epoch: bestEpoch,
   });
   folder.saveExamples(maps, dataset.height, dataset.width);
+  folder.saveImages(images);
   const wallSeconds = folder.epochs.reduce((total, { seconds }) => total + seconds, 0);
   folder.writeJson('provenance.json', provenanceOf(gpu, dataset, config.seed, started, wallSeconds));
   folder.writeJson('evaluation.json', record); // last: it marks the run as finished

@@ -136,6 +136,8 @@ export interface ExampleMaps {
 export interface Evaluation {
   readonly record: EvaluationRecord;
   readonly maps: readonly ExampleMaps[];
+  /** Every image of the split, in order: what paired tests need. */
+  readonly images: readonly Example[];
 }
 
 /** All metrics of one split, and `examples` images (spread evenly over the split) for looking. */
@@ -158,6 +160,14 @@ export async function evaluate(
   const probabilities = diagnosis.map((logits) => exponential(logSoftmax(logits)));
   const classes = dataset.classNames.length;
   const shown = spread(samples.length, examples);
+  const images = samples.map(
+    ({ id, label }, i): Example => ({
+      id,
+      label,
+      probabilities: probabilities[i] ? [...probabilities[i]] : null,
+      saliency: perImage[i] ?? null,
+    }),
+  );
   const record: EvaluationRecord = {
     split,
     images: samples.length,
@@ -165,14 +175,7 @@ export async function evaluate(
     saliency: perImage.length > 0 ? summaries(perImage) : null,
     classification: diagnosis.length > 0 ? classification(labels, probabilities, classes) : null,
     baselines: baselinesOf(dataset, samples),
-    examples: shown.map(
-      (i): Example => ({
-        id: samples[i].id,
-        label: samples[i].label,
-        probabilities: probabilities[i] ? [...probabilities[i]] : null,
-        saliency: perImage[i] ?? null,
-      }),
-    ),
+    examples: shown.map((i) => images[i]),
     height,
     width,
   };
@@ -181,7 +184,7 @@ export async function evaluate(
     gaze: scaledToOne(samples[i].gaze),
     prediction: saliency[i] ? scaledToOne(exponential(logSoftmax(saliency[i]))) : new Float32Array(height * width),
   }));
-  return { record, maps };
+  return { record, maps, images };
 }
 
 function classification(

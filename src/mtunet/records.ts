@@ -9,6 +9,9 @@
  *   checkpoint/       latest.safetensors and best.safetensors: all that is needed to go on, bit for bit
  *   weights.safetensors  the best network, published parameter names, no clock time
  *   evaluation.json   EvaluationRecord of the best network on the test split
+ *   images.jsonl      one Example a line: every test image on its own
+ *   DONE              of a run in a sweep: RunMark; its presence says that nothing is left to do
+ *   FAILED.json       of a run in a sweep: FailureMark, until it is tried again
  *   examples.safetensors  image.<i>, gaze.<i>, prediction.<i> (H W, float32) for the overlays; example i is examples[i] of evaluation.json
  */
 

@@ -67,3 +67,17 @@ function incompleteBeta(x: number, a: number, b: number): number {
   const first = (-(a + b) * x) / (a + 1);
   return front / (1 + first / fraction);
 }
+
+/** z with P(Z < z) = share: bisection on the tail, to about 1e-14; infinite at 0 and 1. */
+export function normalQuantile(share: number): number {
+  if (!(share >= 0 && share <= 1)) return Number.NaN;
+  if (share === 0 || share === 1) return share === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  if (share > 0.5) return -normalQuantile(1 - share);
+  let [low, high] = [-40, 0];
+  for (let k = 0; k < 80; k++) {
+    const middle = (low + high) / 2;
+    if (normalTail(middle) / 2 < share) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}

@@ -1,0 +1,111 @@
+/** mtunet experiment: the runs behind one table or figure, and the page that compares them with the paper. */
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { ChestDataset } from '../../data/dataset.ts';
+import { type ConfigOverrides, presets, type TrainConfig } from '../../mtunet/config.ts';
+import { experimentNames, readExperiment, rowConfigs } from '../experiment-folder.ts';
+import { writeExperimentReport } from '../experiment-report.ts';
+import { EXIT, UsageError } from '../failure.ts';
+import { withGpu } from '../gpu-session.ts';
+import { interruptSignal } from '../interrupt.ts';
+import { loadData } from '../load-data.ts';
+import { note } from '../messages.ts';
+import { whole } from '../options.ts';
+import { LocalExecutor } from '../sweep/local.ts';
+import { planRuns } from '../sweep/plan.ts';
+import { describeRuns, planSweep, unfinished } from '../sweep/run-description.ts';
+import { runSweep } from '../sweep/run-sweep.ts';
+
+interface ExperimentOptions {
+  preset: string;
+  seeds: number;
+  epochs?: number;
+  data?: string;
+  rows?: string[];
+  out?: string;
+  jobs: number;
+  devices?: string[];
+  plan: boolean;
+  planOnly?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('experiment')
+    .description(
+      'carry out an experiment of the paper and compare its numbers; start it again and only what is missing runs',
+    )
+    .argument('[name]', 'an experiment, or a folder with a config.yaml; leave it out for a list')
+    .option('--preset <name>', `one of ${Object.keys(presets).join(', ')}`, 'tiny')
+    .option('--seeds <count>', 'trainings of each row; the paper has at least 5', whole(1), 5)
+    .option('--epochs <count>', 'at most this many epochs a training', whole(1))
+    .option('--data <folder>', 'a prepared data set, or "synthetic"')
+    .option('--rows <name...>', 'only these rows of the table')
+    .option('--out <folder>', 'where to write (default: runs/<name>-<preset>)')
+    .option('--jobs <count>', 'processes at a time', whole(1), 1)
+    .option('--devices <name...>', 'one process on each of these adapters; parts of their names')
+    .option('--no-plan', 'do not measure a step to tell time and disk first')
+    .option('--plan-only', 'tell time and disk, and start nothing')
+    .addHelpText('after', '\nExample:\n  mtunet experiment table-3 --preset small --seeds 5')
+    .action(async (name: string | undefined, options: ExperimentOptions) => {
+      if (name === undefined) {
+        for (const known of experimentNames()) console.log(known);
+        return;
+      }
+      await carryOut(name, options);
+    });
+}
+
+async function carryOut(name: string, options: ExperimentOptions): Promise<void> {
+  const experiment = readExperiment(name);
+  const overrides: ConfigOverrides = {
+    ...(options.epochs && { epochs: options.epochs }),
+    ...(options.data && { data: options.data }),
+  };
+  const rows = rowConfigs(experiment, options.preset, overrides);
+  const unknown = options.rows?.find((row) => !rows.some((one) => one.name === row));
+  if (unknown) throw new UsageError(`--rows ${unknown}: the rows are ${rows.map((row) => row.name).join(', ')}.`);
+  const chosen = rows.filter((row) => options.rows?.includes(row.name) ?? true);
+  const folder = resolve(options.out ?? `runs/${experiment.name.replaceAll('/', '-')}-${options.preset}`);
+  const seeds = Array.from({ length: options.seeds }, (_, i) => i + 1);
+  const described = describeRuns(chosen, seeds);
+  mkdirSync(folder, { recursive: true });
+  const sweep = planSweep(folder, described);
+  const wanted = sweep.runs.filter((run) => described.some(({ name }) => name === run.name));
+  const missing = unfinished({ ...sweep, runs: wanted });
+  const jobs = options.devices?.length ?? options.jobs;
+
+  if (missing.length > 0 && (options.plan || options.planOnly)) {
+    const { lines } = await withGpu((gpu) => planRuns(gpu, missing, { dataOf: remembering(loadData), jobs, folder }));
+    for (const line of lines) note(line);
+  }
+  if (options.planOnly) return;
+  const interrupt = interruptSignal(note);
+  try {
+    const executor = new LocalExecutor({ jobs: options.jobs, devices: options.devices });
+    const only = wanted.map(({ index }) => index);
+    const outcome = await runSweep(executor, sweep, { tell: note, signal: interrupt.signal, only });
+    for (const { name: run, reason } of outcome.failed) note(`failed: ${run}: ${reason}`);
+    if (outcome.interrupted) {
+      note(`Stopped; nothing is lost. Go on with the same command; ${wanted.length - outcome.done} runs are left.`);
+      process.exitCode = EXIT.interrupted;
+      return;
+    }
+    if (outcome.done > 0) console.log(`report: ${writeExperimentReport(experiment, sweep)}`);
+    if (outcome.failed.length > 0) process.exitCode = EXIT.failure;
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+/** Rows usually share their data. */
+function remembering(load: (config: TrainConfig) => ChestDataset): (config: TrainConfig) => ChestDataset {
+  const known = new Map<string, ChestDataset>();
+  return (config) => {
+    const key = JSON.stringify([config.data, config.synthetic, config.height, config.width]);
+    const dataset = known.get(key) ?? load(config);
+    known.set(key, dataset);
+    return dataset;
+  };
+}
