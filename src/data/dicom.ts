@@ -4,7 +4,7 @@
  *
  * Nothing is allocated on the word of a header: sizes are limited first and compared with the bytes that are there.
  */
-import { type ByteArray, type DataSet, type Element, parseDicom } from 'dicom-parser';
+import dicomParser, { type ByteArray, type DataSet, type Element } from 'dicom-parser';
 import { decodeFrame } from './dicom-frames.ts';
 
 export interface Film {
@@ -71,7 +71,7 @@ export async function readDicom(name: string, bytes: Uint8Array): Promise<Film> 
 
 function parse(name: string, bytes: Uint8Array): DataSet {
   try {
-    return parseDicom(bytes as ByteArray);
+    return dicomParser.parseDicom(bytes as ByteArray);
   } catch (thrown) {
     const reason = (thrown as { exception?: unknown }).exception ?? thrown;
     const message = reason instanceof Error ? reason.message : String(reason);
