@@ -98,7 +98,7 @@ export async function comparePeers(
   const node = process.execPath;
   const loader = ['--conditions=mtunet-source', '--import', `${root}scripts/typescript.mjs`];
   const starts: Record<string, () => Worker> = {
-    ours: () => new Worker(node, [...loader, `${here}ours.ts`], root),
+    ours: () => new Worker(node, [...loader, `${here}ours.mjs`], root),
     jax: () => new Worker(node, ['jax.mjs'], cache),
     tfjs: () => new Worker(node, ['tfjs.mjs'], cache),
     torch: () => new Worker(process.env.MTUNET_PYTHON ?? '/usr/bin/python3', ['torch_worker.py'], cache),

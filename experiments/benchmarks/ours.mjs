@@ -1,7 +1,6 @@
 /** Our worker of the comparison; see peers/serve.mjs. */
 import { openGpu } from '../../src/engine/index.ts';
 import { convParts, trio } from './conv.ts';
-// @ts-expect-error a script without types, shared with engines that know none
 import { serve } from './peers/serve.mjs';
 import { libName } from './place.ts';
 import { sharedSize, unetStep } from './unet.ts';
