@@ -35,14 +35,11 @@ const gradWeight = kernel(shaders.conv2d, 'gradWeight');
 /** Threads that keep a device busy; a weight gradient is cut into slices until it has about this many. */
 const BUSY_THREADS = 4096;
 
-/** On the last maps of a deep network most of a strip would hang over the edge; columns take them. */
-const fillsStrips = ({ P, Q }: ConvGeometry) => P * Q >= 64 || Q % 8 === 0;
-
 /** N O P Q from N C H W. */
 export function convForward(g: ConvGeometry, input: Tensor, weight: Tensor, bias: Tensor | null): Tensor<'NCHW'> {
   const output = empty(input.gpu, 'NCHW', [g.N, g.O, g.P, g.Q], 'conv2d');
   for (const tensor of [input, weight, bias]) tensor?.assertAlive('conv2d');
-  const strips = fitsStrips(g) && fillsStrips(g) ? stripKernels(input.gpu) : null;
+  const strips = fitsStrips(g) ? stripKernels(input.gpu) : null;
   if (strips) {
     stripForward(strips, g, input, weight, bias, output, false);
     return output;
@@ -71,7 +68,7 @@ export function convGradInput(
 ): Tensor<'NCHW'> {
   const inputGradient = empty(gradient.gpu, 'NCHW', [g.N, g.C, g.H, g.W], 'conv2d gradient of input');
   for (const tensor of [gradient, weight, bias]) tensor?.assertAlive('conv2d');
-  const strips = fitsStrips(g) && fillsStrips(g) ? stripKernels(gradient.gpu) : null;
+  const strips = fitsStrips(g) ? stripKernels(gradient.gpu) : null;
   if (strips) {
     const { N, C, H, W, O, P, Q } = g;
     const mirrored = { N, C: O, H: P, W: Q, O: C, P: H, Q: W, padH: g.R - 1 - g.padH, padW: g.S - 1 - g.padW };
@@ -100,7 +97,7 @@ export function convGradWeight(
   gradient: Tensor,
 ): { weight: Tensor<'OCRS'>; bias(): Tensor<'C'> } {
   for (const tensor of [input, gradient]) tensor.assertAlive('conv2d');
-  const strips = fitsStrips(g) && fillsStrips(g) ? stripKernels(input.gpu) : null;
+  const strips = fitsStrips(g) ? stripKernels(input.gpu) : null;
   if (strips) {
     const { weight, bias } = stripGradWeight(strips, g, input, gradient);
     return { weight, bias: () => bias };
