@@ -27,6 +27,18 @@ const inNode: TestProjectConfiguration = {
 
 const inBrowser = ({ executablePath, env, args }: Chromium): TestProjectConfiguration => ({
   resolve: { conditions: [SOURCE, ...defaultClientConditions] },
+  // Found only while a test runs, they would make Vite reload the page under it.
+  optimizeDeps: {
+    include: [
+      '@cornerstonejs/codec-openjpeg/decode',
+      'csv-parse/browser/esm/sync',
+      'dicom-parser',
+      'fast-check',
+      'fast-png',
+      'jpeg-js',
+      'jpeg-lossless-decoder-js',
+    ],
+  },
   plugins: [serveGolden(process.env.GOLDEN || 'test/golden')],
   test: {
     name: 'browser',

@@ -1,5 +1,5 @@
 /** Small tables whole: rows by column name, with the line on which each begins. */
-import { CsvError, parse } from 'csv-parse/sync';
+import { CsvError, parse } from 'csv-parse/browser/esm/sync';
 
 export interface TableRow {
   /** 1 is the header. */

@@ -1,6 +1,6 @@
 /** From invented clinical folders to a data set that loads: values, a stop in the middle, damage, links that leave the folder. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -37,14 +37,14 @@ it('holds each film over its maximum and the gaze map of the recipe', () => {
   table.push(readFileSync(at('egd', 'eye_gaze.csv')));
   table.end();
   const [{ id, image, gaze }] = train;
-  expect(Math.max(...image)).toBe(1);
+  expect(image.reduce((a, b) => Math.max(a, b))).toBe(1);
   const expected = recipeGaze(table.byId.get(id)!.points, { height: 256, width: 212 }, recipes.paper)!;
   for (let i = 0; i < gaze.length; i++)
     expect(Math.abs(gaze[i] - expected[i])).toBeLessThanOrEqual(2 ** -11 * expected[i] + 2 ** -25);
 });
 
 it('goes on after a stop to the same bytes, and keeps what is whole', () => {
-  expect(prepare('again').status).toBe(0);
+  cpSync(at('whole'), at('again'), { recursive: true });
   rmSync(at('again', 'shards', '0001.json')); // as if killed before the second shard was whole
   rmSync(at('again', 'index.json'));
   const first = statSync(at('again', 'shards', '0000.safetensors')).mtimeMs;
