@@ -6,19 +6,21 @@
 import { readFileSync } from 'node:fs';
 import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import typescript from 'typescript';
+
+const compilerOptions = {
+  target: typescript.ScriptTarget.ES2022,
+  module: typescript.ModuleKind.ESNext,
+  verbatimModuleSyntax: true,
+  inlineSourceMap: true,
+};
 
 export async function load(url, context, next) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context);
-  const { default: typescript } = await import('typescript');
-  const { outputText } = typescript.transpileModule(readFileSync(fileURLToPath(url), 'utf8'), {
-    fileName: fileURLToPath(url),
-    compilerOptions: { target: 'ES2022', module: 'ESNext', verbatimModuleSyntax: true, inlineSourceMap: true },
-  });
+  const path = fileURLToPath(url);
+  const { outputText } = typescript.transpileModule(readFileSync(path, 'utf8'), { fileName: path, compilerOptions });
   return { format: 'module', source: outputText, shortCircuit: true };
 }
 
-if (!url().includes('?hooks')) register(`${import.meta.url}?hooks`);
-
-function url() {
-  return import.meta.url;
-}
+const self = import.meta.url;
+if (!self.endsWith('?hooks')) register(`${self}?hooks`);

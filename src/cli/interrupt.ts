@@ -1,7 +1,10 @@
-/** Ctrl-C, SIGTERM and a scheduler's SIGUSR1 ask for an end at the next step; a second one ends the program at once. */
+/**
+ * Ctrl-C, SIGTERM, a terminal that closes, and SIGUSR1 (which batch systems send before the time is up) ask for an end at the next step,
+ * after a checkpoint; a second one ends the program at once.
+ */
 import { EXIT } from './failure.ts';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const;
 
 export function interruptSignal(announce: (message: string) => void): { signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();

@@ -3,12 +3,15 @@ import type { ChestDataset } from '../data/dataset.ts';
 import { syntheticChests } from '../data/synthetic.ts';
 import type { TrainConfig } from '../mtunet/config.ts';
 import { UsageError } from './failure.ts';
+import { openPrepared } from './prepared-folder.ts';
 
 export function loadData({ data, synthetic, height, width }: TrainConfig): ChestDataset {
-  if (data !== 'synthetic') {
+  if (data === 'synthetic') return syntheticChests({ ...synthetic, height, width });
+  const dataset = openPrepared(data);
+  if (dataset.height !== height || dataset.width !== width) {
     throw new UsageError(
-      `--data ${data}: the data set that this version reads is "synthetic"; leave --data out or give that name.`,
+      `--data ${data} holds films of ${dataset.height} x ${dataset.width}, the run is set to ${height} x ${width}; choose the preset of that size, or set height and width in --config.`,
     );
   }
-  return syntheticChests({ ...synthetic, height, width });
+  return dataset;
 }

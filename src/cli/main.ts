@@ -2,10 +2,12 @@
 /** The command line: mtunet <command>. Output goes to stdout, progress and errors to stderr; exit code 2 for usage, 1 for failure. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../mtunet/config.ts';
+import * as data from './commands/data.ts';
 import * as devices from './commands/devices.ts';
 import * as equilibrium from './commands/equilibrium.ts';
 import * as evaluate from './commands/evaluate.ts';
 import * as experiment from './commands/experiment.ts';
+import * as exportCommand from './commands/export.ts';
 import * as gradcheck from './commands/gradcheck.ts';
 import * as models from './commands/models.ts';
 import * as report from './commands/report.ts';
@@ -27,7 +29,9 @@ const commands = [
   evaluate,
   experiment,
   models,
+  data,
   weights,
+  exportCommand,
   report,
   gradcheck,
   equilibrium,

@@ -1,22 +1,8 @@
 /**
  * A run's folder: what is written there, atomically, and read back. mtunet/records.ts says what each file holds.
- *
- * Whole files are written beside their place, flushed and renamed, so a reader or a crash never meets half of one.
  */
-import { randomBytes } from 'node:crypto';
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { StateDict } from '../engine/index.ts';
 import { readSafetensors, type TensorData, writeSafetensors } from '../engine/safetensors.ts';
 import { type Checkpoint, readCheckpoint, readWeights, writeCheckpoint, writeWeights } from '../mtunet/checkpoint.ts';
@@ -24,6 +10,13 @@ import { parseConfig, type TrainConfig } from '../mtunet/config.ts';
 import type { ExampleMaps } from '../mtunet/evaluate.ts';
 import type { EpochRecord, EvaluationRecord, Example, Provenance, StepRecord } from '../mtunet/records.ts';
 import { Failure, UsageError } from './failure.ts';
+import { checkSeal, seal, unsealed } from './seal.ts';
+import { flush, notWritten, removeParts, writeWhole } from './whole-file.ts';
+
+export { writeWhole };
+
+/** The newest first. */
+const CHECKPOINTS = ['checkpoint/latest.safetensors', 'checkpoint/previous.safetensors'] as const;
 
 export class RunFolder {
   readonly path: string;
@@ -63,7 +56,7 @@ export class RunFolder {
   }
 
   get hasCheckpoint(): boolean {
-    return existsSync(this.file('checkpoint/latest.safetensors'));
+    return CHECKPOINTS.some((name) => existsSync(this.file(name)));
   }
 
   /** Whether the run has ended and was evaluated. */
@@ -72,37 +65,46 @@ export class RunFolder {
   }
 
   saveCheckpoint(checkpoint: Checkpoint): void {
-    const latest = this.file('checkpoint/latest.safetensors');
-    if (existsSync(latest)) renameSync(latest, this.file('checkpoint/previous.safetensors'));
-    this.write('checkpoint/latest.safetensors', writeCheckpoint(checkpoint));
+    // The logs first: a checkpoint must not outlive the lines that lead to it.
+    for (const name of ['steps.jsonl', 'epochs.jsonl']) flush(this.file(name));
+    const [latest, previous] = CHECKPOINTS.map((name) => this.file(name));
+    writeWhole(latest, seal(writeCheckpoint(checkpoint, unsealed)), { previous });
+  }
+
+  /** Removes what a writer that was killed has left; only for the holder of the folder's lock. */
+  tidy(): void {
+    removeParts(this.path);
   }
 
   /** The latest checkpoint; the one before it when the latest cannot be read. */
   loadCheckpoint(): { checkpoint: Checkpoint; warning: string | null } {
-    const names = ['checkpoint/latest.safetensors', 'checkpoint/previous.safetensors'].filter((name) =>
-      existsSync(this.file(name)),
-    );
+    const names = CHECKPOINTS.filter((name) => existsSync(this.file(name)));
     let problem: string | null = null;
     for (const name of names) {
       try {
-        return { checkpoint: readCheckpoint(readFileSync(this.file(name))), warning: problem };
+        const bytes = readFileSync(this.file(name));
+        checkSeal(bytes);
+        return {
+          checkpoint: readCheckpoint(bytes),
+          warning: problem && `${problem}, so the run goes on from the checkpoint before it`,
+        };
       } catch (error) {
-        problem ??= `${this.file(name)} cannot be read (${(error as Error).message}), so the run goes on from the checkpoint before it`;
+        problem ??= `${this.file(name)} cannot be read (${(error as Error).message.replace(/\.$/, '')})`;
       }
     }
     if (names.length === 0)
       throw new Failure(`${this.path} has no checkpoint yet; start the run again with mtunet train.`);
     throw new Failure(
-      `No checkpoint of ${this.path} can be read: ${problem?.replace(/, so the run.*/, '')}; start the run again with mtunet train.`,
+      `No checkpoint of ${this.path} can be used: ${problem}; restore one from a copy, or start the run again with mtunet train.`,
     );
   }
 
   appendStep(record: StepRecord): void {
-    appendFileSync(this.file('steps.jsonl'), `${JSON.stringify(record)}\n`);
+    this.append('steps.jsonl', record);
   }
 
   appendEpoch(record: EpochRecord): void {
-    appendFileSync(this.file('epochs.jsonl'), `${JSON.stringify(record)}\n`);
+    this.append('epochs.jsonl', record);
   }
 
   /** Drops what was logged after the checkpoint that the run goes on from. */
@@ -187,6 +189,14 @@ export class RunFolder {
     }
   }
 
+  private append(name: string, record: object): void {
+    try {
+      appendFileSync(this.file(name), `${JSON.stringify(record)}\n`);
+    } catch (error) {
+      throw notWritten(this.file(name), error);
+    }
+  }
+
   /** Weights that the run begins with, and where they are from. */
   saveInitial(state: StateDict, record: unknown): void {
     this.writeJson('init.json', record);
@@ -212,7 +222,15 @@ export class RunFolder {
     if (!existsSync(this.file(name))) return [];
     const lines = readFileSync(this.file(name), 'utf8').split('\n');
     const last = lines.pop(); // '' after a complete line; half a line if the program was killed while writing it
-    const records = lines.map((line) => JSON.parse(line) as T);
+    const records = lines.map((line, i) => {
+      try {
+        return JSON.parse(line) as T;
+      } catch {
+        throw new Failure(
+          `Line ${i + 1} of ${this.file(name)} is damaged; restore the file from a copy, or start the run again with mtunet train.`,
+        );
+      }
+    });
     if (last) {
       try {
         records.push(JSON.parse(last) as T);
@@ -225,25 +243,3 @@ export class RunFolder {
 }
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-
-/** Temporary file, flush, rename. */
-export function writeWhole(path: string, content: string | Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.part`;
-  try {
-    const file = openSync(temporary, 'w');
-    try {
-      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new Failure(
-      `${path} could not be written (${(error as Error).message}); free some space or choose another folder.`,
-    );
-  }
-}

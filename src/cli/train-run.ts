@@ -6,9 +6,11 @@ import type { TrainConfig } from '../mtunet/config.ts';
 import { evaluate } from '../mtunet/evaluate.ts';
 import { Trainer } from '../mtunet/train.ts';
 import { overlaid } from '../mtunet/weight-fit.ts';
+import { note } from './messages.ts';
 import { TrainProgressLine } from './progress.ts';
 import { provenanceOf } from './provenance.ts';
 import type { RunFolder } from './run-folder.ts';
+import { lockRun } from './run-lock.ts';
 
 /** Returns whether the run ended; false when `signal` interrupted it, with a checkpoint left behind. */
 export async function trainRun(
@@ -17,6 +19,8 @@ export async function trainRun(
   dataset: ChestDataset,
   signal: AbortSignal,
 ): Promise<boolean> {
+  using _lock = await lockRun(folder.path, { announce: note });
+  folder.tidy();
   const { config } = folder;
   const progress = new TrainProgressLine(label(config));
   const started = new Date();

@@ -25,14 +25,15 @@ export interface BatchOptions {
 }
 
 /** The gaze map divided by its float64 sum: H x W, float32. */
-export function gazeProbability(sample: ChestSample): Float32Array {
+export function gazeProbability(sample: Pick<ChestSample, 'id' | 'gaze'>): Float32Array {
+  const { gaze } = sample; // may be read from a file each time that it is asked for
   let sum = 0;
-  for (const value of sample.gaze) sum += value;
+  for (const value of gaze) sum += value;
   if (!(sum > 0) || !Number.isFinite(sum)) {
     throw new RangeError(`Sample ${sample.id} has a gaze map of sum ${sum}; a probability map needs a positive sum.`);
   }
-  const probability = new Float32Array(sample.gaze.length);
-  for (let i = 0; i < probability.length; i++) probability[i] = sample.gaze[i] / sum;
+  const probability = new Float32Array(gaze.length);
+  for (let i = 0; i < probability.length; i++) probability[i] = gaze[i] / sum;
   return probability;
 }
 
@@ -56,9 +57,10 @@ function gather(samples: readonly ChestSample[]): Batch {
   const images = new Float32Array(samples.length * pixels);
   const gaze = new Float32Array(samples.length * pixels);
   for (const [n, sample] of samples.entries()) {
+    const { id, image, gaze: map } = sample;
     for (const [name, values] of [
-      ['image', sample.image],
-      ['gaze', sample.gaze],
+      ['image', image],
+      ['gaze', map],
     ] as const) {
       if (values.length !== pixels) {
         throw new RangeError(
@@ -66,8 +68,8 @@ function gather(samples: readonly ChestSample[]): Batch {
         );
       }
     }
-    images.set(sample.image, n * pixels);
-    gaze.set(gazeProbability(sample), n * pixels);
+    images.set(image, n * pixels);
+    gaze.set(gazeProbability({ id, gaze: map }), n * pixels);
   }
   return { images, gaze, labels: Uint32Array.from(samples, (s) => s.label), ids: samples.map((s) => s.id) };
 }

@@ -10,7 +10,7 @@
 import { type AdapterDescription, type FindOptions, findAdapter } from '#gpu-host';
 import { type Bindable, KernelCache } from './kernel.ts';
 import { BufferPool, type MemoryReport } from './memory.ts';
-import type { Tensor } from './tensor.ts';
+import type { Operation, Tensor } from './tensor.ts';
 
 export type Command =
   | {
@@ -87,6 +87,10 @@ export class Gpu {
   recordsGradients = true;
   /** When set, is told of every tensor that an operation makes; see audit.ts. */
   onTensor: ((tensor: Tensor) => void) | null = null;
+  /** When set, is told of every command that a step records: for profiles. */
+  onCommand: ((command: Command) => void) | null = null;
+  /** When set, is told how every tensor is made in a forward pass: what a graph for other tools is built from. */
+  onOperation: ((made: Operation) => void) | null = null;
   private commands: Command[] = [];
   private passing: Tensor[] = [];
   private inStep = false;
@@ -153,6 +157,7 @@ export class Gpu {
       throw new Error(`${what}: operations run inside gpu.step(() => { ... }), and no step is open.`);
     }
     this.commands.push(command);
+    this.onCommand?.(command);
   }
 
   /** Called by tensors at birth: inside a step they pass with it. */

@@ -22,6 +22,14 @@ export interface Origin {
   readonly saved: readonly Tensor[];
 }
 
+/** One operation of a forward pass, by name, with everything that decides its result. */
+export interface Operation {
+  readonly name: string;
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
 let births = 0;
 
 export class Tensor<Axes extends string = string> implements Shaped, Bindable {
@@ -104,9 +112,15 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
       });
     }
     const seen = new Tensor(this.gpu, axes, shape, this.storage.hold(), this.name, this.type);
-    return seen.derivedFrom({ input: this as Tensor }, (gradient) => ({
+    return seen.tell('view', [this]).derivedFrom({ input: this as Tensor }, (gradient) => ({
       input: () => gradient.view(this.axes, this.shape),
     }));
+  }
+
+  /** Tells whoever listens which operation made this tensor, from what and how. */
+  tell(name: string, inputs: readonly Tensor[], attributes: Operation['attributes'] = {}): this {
+    this.gpu.onOperation?.({ name, inputs, output: this, attributes });
+    return this;
   }
 
   /**

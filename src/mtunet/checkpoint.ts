@@ -42,12 +42,16 @@ export async function takeSnapshot(parts: {
   return { network, scheme, memory: parts.scheme.memory, optimizer: await parts.optimizer.state() };
 }
 
-export function writeCheckpoint({ current, best, progress }: Checkpoint): Uint8Array {
+/** `metadata` goes before the checkpoint's own. */
+export function writeCheckpoint(
+  { current, best, progress }: Checkpoint,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const tensors = new Map<string, TensorData>();
   const numbers = { current: numbersOf(current), best: best && numbersOf(best), progress };
   addTensors(tensors, '', current);
   if (best) addTensors(tensors, 'best/', best);
-  return writeSafetensors(tensors, { format: FORMAT, state: JSON.stringify(numbers) });
+  return writeSafetensors(tensors, { ...metadata, format: FORMAT, state: JSON.stringify(numbers) });
 }
 
 /** @throws SafetensorsError when the bytes are not a whole checkpoint */

@@ -69,6 +69,8 @@ interface TrainProgress {
   readonly bestEpoch: number;
   readonly draws: readonly number[];
   readonly schedule: PlateauResetState;
+  /** Why training is over, once it is: a run that was killed after its last epoch trains no further one. */
+  readonly ended: StopReason | null;
   /** Seconds of this epoch before an interruption. */
   readonly seconds: number;
 }
@@ -155,6 +157,7 @@ export class Trainer {
       bestEpoch,
       draws: this.dropouts().map(({ draws }) => draws),
       schedule: schedule.state,
+      ended: this.ended,
       seconds: this.secondsBefore,
     };
     return { current, best: this.best, progress: progress as unknown as Checkpoint['progress'] };
@@ -178,6 +181,7 @@ export class Trainer {
     this.steps = saved.steps;
     this.secondsBefore = saved.seconds;
     this.schedule.load(saved.schedule);
+    this.ended = saved.ended;
     this.dropouts().forEach((layer, i) => {
       layer.draws = saved.draws[i];
     });

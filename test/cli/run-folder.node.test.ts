@@ -1,10 +1,11 @@
 /** A run's folder: whole files or none, logs that rewind, and sentences for what is wrong. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { modelRows } from '../../src/cli/commands/models.ts';
 import { RunFolder, writeWhole } from '../../src/cli/run-folder.ts';
+import { checkSeal } from '../../src/cli/seal.ts';
 import type { Checkpoint } from '../../src/mtunet/checkpoint.ts';
 import { resolveConfig } from '../../src/mtunet/config.ts';
 import type { StepRecord } from '../../src/mtunet/records.ts';
@@ -88,6 +89,35 @@ it("lists the paper's parameter counts", () => {
     'msi-net': 24933057,
     'vgg-ssm': 42686210,
   });
+});
+
+it('finds every flipped byte of a checkpoint', () => {
+  const folder = RunFolder.create(join(place, 'run'), config);
+  folder.saveCheckpoint(checkpoint(1));
+  folder.saveCheckpoint(checkpoint(2));
+  const latest = folder.file('checkpoint/latest.safetensors');
+  const whole = readFileSync(latest);
+  expect(() => checkSeal(whole)).not.toThrow();
+  const flipped = (at: number) => whole.map((byte, i) => (i === at ? byte ^ (1 << (at % 8)) : byte));
+  for (let at = 0; at < whole.length; at++) expect(() => checkSeal(flipped(at)), `byte ${at}`).toThrow(/content hash/);
+  for (const at of [0, 60, whole.length - 1]) {
+    writeFileSync(latest, flipped(at));
+    const { checkpoint: older, warning } = folder.loadCheckpoint();
+    expect(older.progress.steps).toBe(1);
+    expect(warning).toMatch(/goes on from the checkpoint before it/);
+  }
+  writeFileSync(latest, whole);
+  expect(folder.loadCheckpoint().warning).toBeNull();
+});
+
+it('keeps the checkpoint when the next cannot be written, and names the damaged line of a log', () => {
+  const folder = RunFolder.create(join(place, 'run'), config);
+  folder.saveCheckpoint(checkpoint(1));
+  mkdirSync(folder.file('checkpoint/previous.safetensors'));
+  expect(() => folder.saveCheckpoint(checkpoint(2))).toThrow(/could not be written/);
+  expect(folder.loadCheckpoint().checkpoint.progress.steps).toBe(1);
+  writeFileSync(folder.file('steps.jsonl'), '{"step": 1}\n{"step": \n{"step": 3}\n');
+  expect(() => folder.steps).toThrow(/Line 2 of .*steps\.jsonl is damaged/);
 });
 
 it('keeps the weights that a run begins with', () => {

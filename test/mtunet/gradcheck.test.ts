@@ -18,6 +18,8 @@ const OTHERS = [
   'permutation',
 ].concat([
   'stateTensor',
+  'isTorchFile',
+  'readTorch',
   'readSafetensors',
   'uniform',
   'uniformAt',

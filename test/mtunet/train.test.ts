@@ -87,6 +87,14 @@ describe('training', () => {
     }
   });
 
+  it('trains no further epoch when it is resumed after its last', async () => {
+    const gpu = await testGpu();
+    const { bytes, outcome } = await wholeRun(config);
+    using trainer = new Trainer(gpu, config, dataset, { step: () => expect.unreachable('a step after the last') });
+    trainer.resume(readCheckpoint(bytes));
+    expect(await trainer.run()).toEqual(outcome);
+  });
+
   it('records sigma 1 and the plain rate before the first step, and falls in loss', async () => {
     const { steps, epochs } = await wholeRun(config);
     const [first] = steps;

@@ -154,6 +154,8 @@ async function play(): Promise<void> {
 
 let unsent: { rows: [StepRow[], StepRow[]]; epochs: [EpochRow[], EpochRow[]] } = { rows: [[], []], epochs: [[], []] };
 let sentAt = 0;
+let lookedAt = 0;
+let lookMs = 0;
 let speed = 0;
 
 async function advance(follow: Follow, shown: boolean): Promise<void> {
@@ -170,22 +172,30 @@ async function advance(follow: Follow, shown: boolean): Promise<void> {
   const seconds = (performance.now() - started) / 1000;
   speed = speed ? 0.9 * speed + 0.1 / seconds : 1 / seconds;
   if (runs[0].stepsDone % runs[0].stepsPerEpoch === 0) await remember();
-  if (shown || performance.now() - sentAt > FRAME_MS) await flush();
+  const since = performance.now() - lookedAt;
+  // Pictures take a fifth of the time at most, numbers go out as they come.
+  if (shown || since > Math.max(FRAME_MS, 4 * lookMs)) await flush(true);
+  else if (performance.now() - sentAt > FRAME_MS) await flush(false);
 }
 
-async function flush(): Promise<void> {
+async function flush(look: boolean): Promise<void> {
   const { rows, epochs } = unsent;
   unsent = { rows: [[], []], epochs: [[], []] };
-  await progress(rows, epochs, true);
+  await progress(rows, epochs, look);
   sentAt = performance.now();
 }
 
 async function progress(rows: [StepRow[], StepRow[]], epochs: [EpochRow[], EpochRow[]], look: boolean): Promise<void> {
   const { runs, moments } = session!;
-  if (unsent.rows[0].length) return flush();
+  if (unsent.rows[0].length) return flush(look);
+  const started = performance.now();
   const frame: Frame | null = look
     ? { step: runs[0].stepsDone, pictures: [await runs[0].look(films), await runs[1].look(films)] }
     : null;
+  if (frame) {
+    lookedAt = performance.now();
+    lookMs = lookedAt - started;
+  }
   tell({
     kind: 'progress',
     rows,

@@ -90,46 +90,58 @@ type Wider<A extends string, B extends string> = string extends A
           : A | B;
 
 export function add<A extends string, B extends string>(a: Tensor<A>, b: Tensor<B>): Tensor<Wider<A, B>> {
-  return combine('add', a, b).derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
-    a: () => sumTo(gradient, a),
-    b: () => sumTo(gradient, b),
-  })) as Tensor<Wider<A, B>>;
+  return combine('add', a, b)
+    .tell('add', [a, b])
+    .derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
+      a: () => sumTo(gradient, a),
+      b: () => sumTo(gradient, b),
+    })) as Tensor<Wider<A, B>>;
 }
 
 export function subtract<A extends string, B extends string>(a: Tensor<A>, b: Tensor<B>): Tensor<Wider<A, B>> {
-  return combine('subtract', a, b).derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
-    a: () => sumTo(gradient, a),
-    b: () => sumTo(scale(gradient, -1), b),
-  })) as Tensor<Wider<A, B>>;
+  return combine('subtract', a, b)
+    .tell('subtract', [a, b])
+    .derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
+      a: () => sumTo(gradient, a),
+      b: () => sumTo(scale(gradient, -1), b),
+    })) as Tensor<Wider<A, B>>;
 }
 
 export function multiply<A extends string, B extends string>(a: Tensor<A>, b: Tensor<B>): Tensor<Wider<A, B>> {
-  return combine('multiply', a, b).derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
-    a: () => sumTo(combine('multiply', gradient, b), a),
-    b: () => sumTo(combine('multiply', gradient, a), b),
-  })) as Tensor<Wider<A, B>>;
+  return combine('multiply', a, b)
+    .tell('multiply', [a, b])
+    .derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
+      a: () => sumTo(combine('multiply', gradient, b), a),
+      b: () => sumTo(combine('multiply', gradient, a), b),
+    })) as Tensor<Wider<A, B>>;
 }
 
 /** a / b; the gradient of b is -upstream * a / b^2. */
 export function divide<A extends string, B extends string>(a: Tensor<A>, b: Tensor<B>): Tensor<Wider<A, B>> {
-  return combine('divide', a, b).derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
-    a: () => sumTo(combine('divide', gradient, b), a),
-    b: () => sumTo(scale(combine('divide', combine('divide', combine('multiply', gradient, a), b), b), -1), b),
-  })) as Tensor<Wider<A, B>>;
+  return combine('divide', a, b)
+    .tell('divide', [a, b])
+    .derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
+      a: () => sumTo(combine('divide', gradient, b), a),
+      b: () => sumTo(scale(combine('divide', combine('divide', combine('multiply', gradient, a), b), b), -1), b),
+    })) as Tensor<Wider<A, B>>;
 }
 
 /** The smaller of a and b; a tie shares the gradient equally, as in PyTorch. */
 export function minimum<A extends string, B extends string>(a: Tensor<A>, b: Tensor<B>): Tensor<Wider<A, B>> {
-  return combine('minimum', a, b).derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
-    a: () => sumTo(combine('multiply', gradient, combine('below', a, b)), a),
-    b: () => sumTo(combine('multiply', gradient, combine('below', b, a)), b),
-  })) as Tensor<Wider<A, B>>;
+  return combine('minimum', a, b)
+    .tell('minimum', [a, b])
+    .derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
+      a: () => sumTo(combine('multiply', gradient, combine('below', a, b)), a),
+      b: () => sumTo(combine('multiply', gradient, combine('below', b, a)), b),
+    })) as Tensor<Wider<A, B>>;
 }
 
 /** The larger of a and b; a tie shares the gradient equally, as in PyTorch. */
 export function maximum<A extends string, B extends string>(a: Tensor<A>, b: Tensor<B>): Tensor<Wider<A, B>> {
-  return combine('maximum', a, b).derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
-    a: () => sumTo(combine('multiply', gradient, combine('below', b, a)), a),
-    b: () => sumTo(combine('multiply', gradient, combine('below', a, b)), b),
-  })) as Tensor<Wider<A, B>>;
+  return combine('maximum', a, b)
+    .tell('maximum', [a, b])
+    .derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
+      a: () => sumTo(combine('multiply', gradient, combine('below', b, a)), a),
+      b: () => sumTo(combine('multiply', gradient, combine('below', a, b)), b),
+    })) as Tensor<Wider<A, B>>;
 }

@@ -82,6 +82,7 @@ export function batchNorm(
   const output = empty(gpu, 'NCHW', input.shape, 'batchNorm');
   dispatch(gpu, normalise, { input, weight, bias, moment: moments, output }, uniforms, perElement);
 
+  output.tell('batchNorm', [input, weight, bias, runningMean, runningVariance], { epsilon, activation, training });
   return output.derivedFrom(
     { input, weight, bias },
     (gradient) => {

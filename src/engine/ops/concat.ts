@@ -30,6 +30,7 @@ export function concat<A extends string>(inputs: readonly Tensor<A>[], letter: s
     const lengths: Shape = [outer, block];
     copyBox(input, output, { lengths, to: [row, 1], offset: offsets[i], from: [block, 1], sizes: lengths });
   });
+  output.tell('concat', inputs, { axis });
   const roles = Object.fromEntries(inputs.map((input, i) => [`input${i}`, input as Tensor]));
   return output.derivedFrom(roles, (gradient) =>
     Object.fromEntries(

@@ -4,6 +4,7 @@
 import shaders from '../../shaders/sources.ts';
 import { dispatch, kernel, linearGroups } from '../kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { columnForward, columnGradInput, columnGradWeight, columnKernels, fitsColumns } from './conv2d-columns.ts';
 import { fitsStrips, stripForward, stripGradWeight, stripKernels } from './conv2d-strip.ts';
 import { sum } from './reduce.ts';
 
@@ -43,6 +44,11 @@ export function convForward(g: ConvGeometry, input: Tensor, weight: Tensor, bias
     stripForward(strips, g, input, weight, bias, output, false);
     return output;
   }
+  const columns = fitsColumns(g) ? columnKernels(input.gpu) : null;
+  if (columns) {
+    columnForward(columns, g, input, weight, bias, output);
+    return output;
+  }
   dispatch(
     input.gpu,
     forward,
@@ -69,6 +75,11 @@ export function convGradInput(
     stripForward(strips, mirrored, gradient, weight, bias, inputGradient, true);
     return inputGradient;
   }
+  const columns = fitsColumns(g) && !bias ? columnKernels(gradient.gpu) : null;
+  if (columns) {
+    columnGradInput(columns, g, gradient, weight, inputGradient);
+    return inputGradient;
+  }
   dispatch(
     gradient.gpu,
     gradInput,
@@ -90,6 +101,11 @@ export function convGradWeight(
   if (strips) {
     const { weight, bias } = stripGradWeight(strips, g, input, gradient);
     return { weight, bias: () => bias };
+  }
+  const columns = fitsColumns(g) ? columnKernels(input.gpu) : null;
+  if (columns) {
+    const weight = columnGradWeight(columns, g, input, gradient);
+    return { weight, bias: () => sum(gradient as Tensor<'NCHW'>, 'NHW') };
   }
   const shape = [g.O, g.C / g.groups, g.R, g.S];
   const count = shape.reduce((product, length) => product * length, 1);

@@ -29,6 +29,7 @@ export function conv2d(
 ): Tensor<'NCHW'> {
   const geometry = convGeometry(input, weight, bias, options);
   const output = convForward(geometry, input, weight, bias);
+  output.tell('conv2d', bias ? [input, weight, bias] : [input, weight], { ...geometry });
   return output.derivedFrom({ input, weight, bias }, (gradient) => {
     let both: ReturnType<typeof convGradWeight> | null = null; // some kernels sum the bias's gradient on the way
     const ofWeight = () => {

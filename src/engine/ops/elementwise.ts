@@ -76,6 +76,7 @@ function elementwise<Axes extends string>(name: keyof typeof table, input: Tenso
   const extent = { count: size, rowStride: groups[0] * PER_GROUP, parameter };
   const output = empty(gpu, input.axes, input.shape, name);
   dispatch(gpu, forward, { input, output }, extent, groups);
+  output.tell(name, [input], { parameter });
   return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
     input: () => {
       const result = empty(gpu, input.axes, input.shape, `${name} gradient`);

@@ -23,5 +23,6 @@ export function expand<A extends string>(input: Tensor, axes: A, shape: Shape): 
     throw new ShapeError('expand', 'the input does not repeat to the wanted shape', { input, wanted: { axes, shape } });
   }
   const output = expandLike(input, { axes, shape });
+  output.tell('expand', [input]);
   return output.derivedFrom({ input }, (gradient) => ({ input: () => sumTo(gradient, input) })) as Tensor<A>;
 }

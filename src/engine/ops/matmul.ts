@@ -68,6 +68,7 @@ export function linear(input: Tensor<'NC'>, weight: Tensor<'OC'>, bias: Tensor<'
   const w: Matrix = { tensor: weight, batch: 0, row: C, column: 1 };
   const output = empty(gpu, 'NC', [N, O], 'linear');
   product(output, [1, N, O, C], x, transposed(w), bias);
+  output.tell('linear', bias ? [input, weight, bias] : [input, weight]);
   return output.derivedFrom({ input, weight, bias }, (gradient) => {
     const g: Matrix = { tensor: gradient, batch: 0, row: O, column: 1 };
     return {
@@ -98,6 +99,7 @@ export function matmul(left: Tensor<'BIK'>, right: Tensor<'BKJ'>): Tensor<'BIJ'>
   const b: Matrix = { tensor: right, batch: K * J, row: J, column: 1 };
   const output = empty(gpu, 'BIJ', [B, I, J], 'matmul');
   product(output, [B, I, J, K], a, b);
+  output.tell('matmul', [left, right]);
   return output.derivedFrom({ left, right }, (gradient) => {
     const g: Matrix = { tensor: gradient, batch: I * J, row: J, column: 1 };
     return {

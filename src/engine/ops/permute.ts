@@ -10,6 +10,7 @@ export function permute<A extends string>(input: Tensor, axes: A): Tensor<A> {
     throw new ShapeError('permute', `"${axes}" is not an order of "${input.axes}"`, { input });
   }
   const output = reorder(input, axes);
+  output.tell('permute', [input]);
   return output.derivedFrom({ input }, (gradient) => ({ input: () => reorder(gradient, input.axes) }));
 }
 

@@ -30,6 +30,7 @@ export function maxPool2d(input: Tensor<'NCHW'>, options: PoolOptions): Tensor<'
   const output = empty(gpu, 'NCHW', shape, 'maxPool2d');
   const winners = empty(gpu, 'NCHW', shape, 'maxPool2d winners', 'u32');
   dispatch(gpu, maxForward, { input, output, winners }, uniforms, outputGroups);
+  output.tell('maxPool2d', [input], uniforms);
   return output.derivedFrom(
     { input },
     (gradient) => ({
@@ -56,6 +57,7 @@ export function averagePool2d(
   );
   const output = empty(gpu, 'NCHW', shape, 'averagePool2d');
   dispatch(gpu, averageForward, { input, output }, uniforms, outputGroups);
+  output.tell('averagePool2d', [input], uniforms);
   return output.derivedFrom({ input }, (gradient) => ({
     input: () => {
       const inputGradient = empty(gpu, 'NCHW', input.shape, 'averagePool2d gradient');

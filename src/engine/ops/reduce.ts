@@ -128,6 +128,7 @@ function reduceOver(join: 'sum' | 'max', input: Tensor, letters: string, factor 
 /** The sum over `letters` (all axes if none are given). */
 export function sum<A extends string, L extends string = A>(input: Tensor<A>, letters?: L): Tensor<Without<A, L>> {
   const output = reduceOver('sum', input, letters ?? input.axes);
+  output.tell('sum', [input], { letters: letters ?? input.axes });
   return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
     input: () => expandLike(gradient, input),
   })) as Tensor<Without<A, L>>;
@@ -141,6 +142,7 @@ export function mean<A extends string, L extends string = A>(input: Tensor<A>, l
     1,
   );
   const output = reduceOver('sum', input, over, 1 / count);
+  output.tell('mean', [input], { letters: over });
   return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
     input: () => expandLike(gradient, input, 1 / count),
   })) as Tensor<Without<A, L>>;
@@ -150,6 +152,7 @@ export function mean<A extends string, L extends string = A>(input: Tensor<A>, l
 export function max<A extends string, L extends string = A>(input: Tensor<A>, letters?: L): Tensor<Without<A, L>> {
   const over = letters ?? input.axes;
   const output = reduceOver('max', input, over);
+  output.tell('max', [input], { letters: over });
   return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
     input: () => {
       const winners = combine('equal', input, output);

@@ -30,6 +30,7 @@ export function slice<A extends string>(
     'slice',
     0,
   );
+  output.tell('slice', [input], { bounds });
   return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
     input: () =>
       window(
@@ -57,6 +58,7 @@ export function pad<A extends string>(
   const shape = input.shape.map((length, i) => margin[i][0] + length + margin[i][1]);
   const start = margin.map(([before]) => -before);
   const output = window(input, start, shape, 'pad', value);
+  output.tell('pad', [input], { margin, value });
   return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
     input: () =>
       window(

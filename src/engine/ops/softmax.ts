@@ -34,6 +34,7 @@ function overRows<A extends string>(operation: string, input: Tensor<A>, letters
   const rows = input.size / length;
   const result = empty(gpu, axes, shape, operation);
   dispatch(gpu, forward, { input, output: result }, { length, logarithm }, [rows]);
+  result.tell(operation, [input], { letters });
   return result.derivedFrom({ input: input as Tensor }, (gradient) => ({
     input: () => {
       const inputGradient = empty(gpu, axes, shape, `${operation} gradient`);

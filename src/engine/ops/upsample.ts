@@ -48,6 +48,7 @@ function resize(input: Tensor<'NCHW'>, [P, Q]: readonly [number, number], mode: 
   if (twice) dispatch(gpu, forwardTwice, { input, output }, uniforms, [Math.ceil((H * W) / 64), C, N]);
   else dispatch(gpu, forward, { input, output }, uniforms, [Math.ceil((P * Q) / 64), C, N]);
   const rule = twice ? backwardTwice : backward;
+  output.tell('upsample', [input], { mode });
   return output.derivedFrom({ input }, (gradient) => ({
     input: () => {
       const inputGradient = empty(gpu, 'NCHW', input.shape, 'upsample gradient');

@@ -1,0 +1,84 @@
+/** npm run bench: measures this engine, alone or beside its peers. */
+import { Command } from 'commander';
+import { openGpu } from '../../src/engine/index.ts';
+import { coldStart } from './cold-start.ts';
+import { conv, layers } from './conv.ts';
+import type { Benchmark, Figure } from './figure.ts';
+import { memory } from './memory.ts';
+import { dispatches, elementwise } from './overhead.ts';
+import { comparePeers, ratios } from './peers.ts';
+import { keep, libName } from './place.ts';
+import { scaling } from './scaling.ts';
+import { kernels, step } from './step.ts';
+
+const all: readonly Benchmark[] = [step, kernels, conv, elementwise, dispatches, memory, coldStart, scaling, layers];
+
+const listed = all.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n');
+
+const program = new Command('bench')
+  .description('measure the engine: one JSON line or one table row a figure')
+  .argument('[names...]', 'which benchmarks; all if none are named')
+  .option('--json', 'print JSON lines instead of a table')
+  .option('--runs <n>', 'timed runs of each', '5')
+  .option('--keep <name>', 'also write experiments/benchmarks/results/<name>.jsonl')
+  .addHelpText('after', `\nBenchmarks:\n${listed}\n\nExample:\n  npm run bench -- step conv --runs 9`)
+  .action(async (names: string[], options: { json?: boolean; runs: string; keep?: string }) => {
+    const unknown = names.find((name) => all.every((benchmark) => benchmark.name !== name));
+    if (unknown) fail(`there is no benchmark "${unknown}"; there are ${all.map(({ name }) => name).join(', ')}.`);
+    using gpu = await openGpu();
+    const { name: adapter, driver } = gpu.description;
+    const context = { gpu, tags: { lib: libName, backend: 'webgpu', adapter } as const, runs: runsOf(options.runs) };
+    const figures: Figure[] = [];
+    for (const benchmark of all) {
+      if (names.length > 0 && !names.includes(benchmark.name)) continue;
+      for await (const figure of benchmark.run(context)) {
+        figures.push(figure);
+        print(figure, options.json);
+      }
+    }
+    if (options.keep) keep(options.keep, { adapter, driver }, figures);
+  });
+
+program
+  .command('peers')
+  .description('ours, jax-js, TensorFlow.js and PyTorch at the same work, in turns')
+  .option('--json', 'print JSON lines instead of a table')
+  .option('--runs <n>', 'timed rounds', '5')
+  .option('--engines <list>', 'peers to compare with', 'jax,tfjs,torch')
+  .option('--parts <list>', 'of step, fwd, dx, dw', 'step,fwd,dx,dw')
+  .option('--keep <name>', 'also write experiments/benchmarks/results/<name>.jsonl')
+  .addHelpText('after', '\nExample:\n  npm run bench -- peers --runs 3 --engines jax,torch')
+  .action(async (options: { json?: boolean; runs: string; engines: string; parts: string; keep?: string }) => {
+    const [engines, parts] = [options.engines.split(','), options.parts.split(',')];
+    const figures = await comparePeers({ runs: runsOf(options.runs), engines, parts }, (line) => console.error(line));
+    for (const figure of figures) print(figure, options.json);
+    if (!options.json) console.log(ratios(figures).join('\n'));
+    if (options.keep) keep(options.keep, { adapter: figures[0].adapter }, figures);
+  });
+
+function runsOf(text: string): number {
+  const runs = Number(text);
+  if (!Number.isInteger(runs) || runs < 1) fail(`--runs ${text}: give a whole number from 1 on.`);
+  return runs;
+}
+
+function fail(sentence: string): never {
+  console.error(`bench: ${sentence}`);
+  process.exit(2);
+}
+
+function print(figure: Figure, json = false): void {
+  if (json) {
+    console.log(JSON.stringify(figure));
+    return;
+  }
+  const { lib, backend, adapter, bench, part, gflop, median_ms, min_ms, max_ms, cpu_ms, first_ms, runs, ...more } =
+    figure;
+  const rest = Object.entries(more).map(([name, value]) => `${name} ${value}`);
+  const what = `${lib}  ${part ? `${bench}, ${part}` : bench}`;
+  const times = `${median_ms} ms (${min_ms} - ${max_ms})  cpu ${cpu_ms}  first ${first_ms}`;
+  console.log(`${what.padEnd(64)} ${times}  ${rest.join('  ')}`);
+}
+
+await program.parseAsync();
+process.exit(0);

@@ -1,0 +1,44 @@
+/** Cases of anyone's own folder: a table of labels, a table of gaze points, films of any kind that is read. */
+import { GazeTable } from '../data/gaze-table.ts';
+import { readTable } from '../data/table.ts';
+import { Failure } from './failure.ts';
+import type { SourceCase } from './prepare-data.ts';
+import { readPieces, readWhole } from './source-files.ts';
+
+interface FolderTables {
+  readonly labels: string;
+  readonly gaze: string;
+  /** Names of the columns file, label, patient, x and y where they are others. */
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+/** Without a column of patients, each film is a patient of its own. Classes are the labels in alphabetical order. */
+export async function readFolderCases(
+  folder: string,
+  { labels, gaze, columns }: FolderTables,
+): Promise<{ cases: SourceCase[]; classNames: string[] }> {
+  const { file = 'file', label = 'label', patient = 'patient', x = 'x', y = 'y' } = columns;
+  const rows = readTable(labels, readWhole(labels), [file, label]);
+  if (rows.length === 0) throw new Failure(`${labels} names no film; add a row for each file of ${folder}.`);
+  const classNames = [...new Set(rows.map(({ values }) => values[label]))].sort();
+  if (classNames.length < 2)
+    throw new Failure(`${labels}: the only label is "${classNames[0]}"; at least two classes are needed.`);
+  const table = new GazeTable(gaze, { id: file, x, y });
+  await readPieces(gaze, (piece) => table.push(piece));
+  table.end();
+  const seen = new Set<string>();
+  const cases = rows.map(({ line, values }) => {
+    const id = values[file];
+    if (id === '' || seen.has(id))
+      throw new Failure(`${labels}, line ${line}: ${file} is "${id}", but each film needs one row and a name.`);
+    seen.add(id);
+    return {
+      id,
+      patient: values[patient] || id,
+      label: classNames.indexOf(values[label]),
+      path: id,
+      points: table.byId.get(id)?.points ?? new Float64Array(),
+    };
+  });
+  return { cases, classNames };
+}

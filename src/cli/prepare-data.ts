@@ -1,0 +1,156 @@
+/** Cases to shards: read, decode, place the gaze, write; what is whole already is kept. */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Leakage, leakage, patientSplit, releasedSplit, type Split, type SplitRule } from '../data/case-splits.ts';
+import { CLASS_NAMES } from '../data/dataset.ts';
+import type { Film } from '../data/dicom.ts';
+import { readFilm } from '../data/film-file.ts';
+import { toFloat16 } from '../data/float16.ts';
+import type { PreparedIndex } from '../data/prepared.ts';
+import { decimate, outputSize, type Recipe, recipeGaze } from '../data/recipe.ts';
+import { Failure } from './failure.ts';
+import {
+  FILMS_PER_SHARD,
+  finishedShard,
+  type PreparedFilm,
+  type ShardNote,
+  sha256,
+  shardFile,
+  writeShard,
+} from './prepared-folder.ts';
+import { writeWhole } from './run-folder.ts';
+import { fileInside, readWhole } from './source-files.ts';
+
+export interface SourceCase {
+  readonly id: string;
+  readonly patient: string;
+  readonly label: number;
+  /** Below the folder of films. */
+  readonly path: string;
+  /** x0 y0 x1 y1 ... in pixels of the film. */
+  readonly points: Float64Array;
+}
+
+export interface PrepareOptions {
+  readonly name: string;
+  readonly films: string;
+  readonly out: string;
+  readonly recipe: Recipe;
+  readonly monochrome1: 'keep' | 'invert';
+  readonly split: SplitRule;
+  readonly skipBad: boolean;
+  readonly calibrationScreens: number;
+  readonly classNames?: readonly string[];
+  readonly signal: AbortSignal;
+  readonly progress: (message: string) => void;
+}
+
+export interface Prepared {
+  readonly index: PreparedIndex;
+  readonly leak: Leakage;
+}
+
+/** Returns null when `signal` interrupted it between two films. @throws Failure for the first bad case unless skipBad */
+export async function prepareData(cases: readonly SourceCase[], options: PrepareOptions): Promise<Prepared | null> {
+  const { out, recipe, split, monochrome1, films, name, skipBad, signal, progress, calibrationScreens } = options;
+  const size = outputSize(recipe);
+  const settings = { recipe, monochrome1, split };
+  rmSync(join(out, 'index.json'), { force: true }); // no index while the shards change
+  const notes: ShardNote[] = [];
+  for (let shard = 0; shard * FILMS_PER_SHARD < cases.length; shard++) {
+    const mine = cases.slice(shard * FILMS_PER_SHARD, (shard + 1) * FILMS_PER_SHARD);
+    const key = sha256(
+      JSON.stringify([
+        settings,
+        films,
+        skipBad,
+        mine.map(({ id, path, points }) => [id, path, sha256(new Uint8Array(points.slice().buffer))]),
+      ]),
+    );
+    const kept = finishedShard(out, shard, key);
+    if (kept) {
+      notes.push(kept);
+      continue;
+    }
+    const done: (PreparedFilm & { id: string })[] = [];
+    const skipped: { id: string; reason: string }[] = [];
+    for (const one of mine) {
+      if (signal.aborted) return null;
+      try {
+        done.push({ id: one.id, ...(await prepareFilm(one, options)) });
+      } catch (error) {
+        const reason = (error as Error).message;
+        if (!skipBad) throw new Failure(`${reason} Or leave out bad cases with --skip-bad.`);
+        skipped.push({ id: one.id, reason });
+        progress(`left out ${one.id}: ${reason}`);
+      }
+    }
+    notes.push(writeShard(out, shard, done, { key, skipped, ...size }));
+    progress(`${Math.min(cases.length, (shard + 1) * FILMS_PER_SHARD)} of ${cases.length} films`);
+  }
+  const byId = new Map(cases.map((one) => [one.id, one]));
+  const shards: { file: string; sha256: string }[] = [];
+  // The released rule deals out all cases of the table, before any is left out.
+  const splits = split === 'released' ? releasedSplit(cases) : patientSplit(cases);
+  const splitOf = new Map<string, Split>(cases.map(({ id }, i) => [id, splits[i]]));
+  const prepared = notes.flatMap((note, number) => {
+    if (note.films.length === 0) return [];
+    const shard = shards.push({ file: shardFile(number), sha256: note.sha256 }) - 1;
+    return note.films.map(({ id, sourceHash, gazeSamples }, place) => {
+      const { patient, label, path } = byId.get(id)!;
+      return { id, patient, label, split: splitOf.get(id)!, source: path, sourceHash, gazeSamples, shard, place };
+    });
+  });
+  const leak = leakage(
+    prepared,
+    prepared.map((one) => one.split),
+  );
+  const index: PreparedIndex = {
+    format: 'mtunet-data-1',
+    name,
+    ...size,
+    classNames: [...(options.classNames ?? CLASS_NAMES)],
+    settings,
+    cases: prepared,
+    shards,
+    skipped: notes.flatMap(({ skipped }) => skipped.map((one) => ({ ...one }))),
+    calibrationScreens,
+    leakage: leak,
+  };
+  if (prepared.length === 0)
+    throw new Failure(`No case of ${films} could be prepared: ${index.skipped[0]?.reason ?? 'there are none'}`);
+  writeWhole(join(out, 'index.json'), `${JSON.stringify(index, null, 2)}\n`);
+  return { index, leak };
+}
+
+async function prepareFilm(one: SourceCase, { films, recipe, monochrome1 }: PrepareOptions): Promise<PreparedFilm> {
+  const path = filmPath(films, one.path);
+  if (one.points.length === 0)
+    throw new Error(`${path}: there is no gaze for ${one.id}; download the table of gaze again.`);
+  const bytes = readWhole(path);
+  const film = shown(await readFilm(path, bytes), monochrome1);
+  const gaze = recipeGaze(one.points, film, recipe);
+  if (!gaze)
+    throw new Error(
+      `${path}: none of ${one.points.length / 2} gaze samples lies on its ${film.height} x ${film.width} pixels.`,
+    );
+  const image = decimate(film.pixels, film, recipe);
+  return {
+    sourceHash: sha256(bytes),
+    gazeSamples: one.points.length / 2,
+    image,
+    gaze: Uint16Array.from(gaze, toFloat16),
+  };
+}
+
+/** The table's path begins with files/; a copy may begin below it. */
+function filmPath(root: string, path: string): string {
+  const short = path.replace(/^files\//, '');
+  return fileInside(root, !existsSync(join(root, path)) && existsSync(join(root, short)) ? short : path);
+}
+
+function shown(film: Film, monochrome1: 'keep' | 'invert'): Film {
+  if (!film.inverted || monochrome1 === 'keep') return film;
+  const largest = 2 ** film.bits - 1;
+  return { ...film, pixels: film.pixels.map((value) => largest - value), inverted: false };
+}

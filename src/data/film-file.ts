@@ -1,0 +1,45 @@
+/** A film from a file of any kind that is read, told by its first bytes: DICOM, PNG or JPEG. The same in Node and for a File in a browser. */
+import { decode as decodePng } from 'fast-png';
+import { checkFilmSize, type Film, readDicom } from './dicom.ts';
+import { greyJpeg, jpegSize } from './dicom-frames.ts';
+
+export async function readFilm(name: string, bytes: Uint8Array): Promise<Film> {
+  if (bytes[0] === 0x89 && bytes[1] === 0x50) return readPng(name, bytes);
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return readJpeg(name, bytes);
+  return readDicom(name, bytes);
+}
+
+/** From a dropped or chosen file; the bytes stay on the machine. */
+export async function readFilmFile(file: File): Promise<Film> {
+  return readFilm(file.name, new Uint8Array(await file.arrayBuffer()));
+}
+
+function readPng(name: string, bytes: Uint8Array): Film {
+  const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length < 33) throw new Error(`${name}: the PNG ends after ${bytes.length} bytes; copy the file again.`);
+  checkFilmSize(name, header.getUint32(20), header.getUint32(16));
+  try {
+    const { width, height, data, depth, channels, palette } = decodePng(bytes);
+    if (palette || (depth !== 8 && depth !== 16))
+      throw new Error(`${depth} bits${palette ? ' and a palette' : ''} are not read`);
+    const pixels = Uint16Array.from({ length: width * height }, (_, i) => data[i * channels]);
+    return { height, width, pixels, bits: depth, inverted: false };
+  } catch (error) {
+    throw new Error(
+      `${name}: the PNG cannot be read (${(error as Error).message}); save it as grey with 8 or 16 bits.`,
+    );
+  }
+}
+
+async function readJpeg(name: string, bytes: Uint8Array): Promise<Film> {
+  try {
+    const { height, width } = jpegSize(bytes);
+    checkFilmSize(name, height, width);
+    return { height, width, pixels: await greyJpeg(bytes), bits: 8, inverted: false };
+  } catch (error) {
+    const message = (error as Error).message;
+    throw message.startsWith(name)
+      ? error
+      : new Error(`${name}: the JPEG cannot be read (${message}); copy the file again.`);
+  }
+}

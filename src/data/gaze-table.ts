@@ -1,0 +1,192 @@
+/**
+ * Gaze samples out of a table of hundreds of megabytes, in bounded memory: the bytes are scanned once, only three columns are decoded.
+ *
+ * The table is CSV as RFC 4180 has it (quoted fields may hold commas, quotes and line ends), UTF-8, with a header. A well-kept parser makes
+ * an object or an array of strings of every row, which is several times too slow for the 37 columns of eye_gaze.csv.
+ */
+
+export interface GazeColumns {
+  readonly id: string;
+  readonly x: string;
+  readonly y: string;
+}
+
+/** Columns of EGD-CXR's eye_gaze.csv and fixations.csv; pixels of the original film. */
+export const egdColumns: GazeColumns = { id: 'DICOM_ID', x: 'X_ORIGINAL', y: 'Y_ORIGINAL' };
+
+/** Points that share an id, growing: x0 y0 x1 y1 ... */
+export class PointList {
+  private values = new Float64Array(64);
+  private used = 0;
+
+  add(x: number, y: number): void {
+    if (this.used === this.values.length) {
+      const larger = new Float64Array(2 * this.used);
+      larger.set(this.values);
+      this.values = larger;
+    }
+    this.values[this.used++] = x;
+    this.values[this.used++] = y;
+  }
+
+  /** x0 y0 x1 y1 ..., a view. */
+  get points(): Float64Array {
+    return this.values.subarray(0, this.used);
+  }
+}
+
+const [COMMA, QUOTE, LF, CR] = [44, 34, 10, 13];
+const LONGEST_ROW = 1 << 20;
+
+export class GazeTable {
+  readonly byId = new Map<string, PointList>();
+  rows = 0;
+  private readonly name: string;
+  private readonly columns: GazeColumns;
+  private readonly decoder = new TextDecoder('utf-8', { fatal: true });
+  private places: { id: number; x: number; y: number; count: number } | null = null;
+  private rest = new Uint8Array(0);
+  private line = 1;
+  private lastId = '';
+  private lastBytes = new Uint8Array(0);
+  private lastList: PointList | null = null;
+
+  /** name: of the file, for messages. */
+  constructor(name: string, columns: GazeColumns = egdColumns) {
+    this.name = name;
+    this.columns = columns;
+  }
+
+  /** The next bytes of the file; a row may go on in the next call. */
+  push(chunk: Uint8Array): void {
+    const bytes = this.rest.length === 0 ? chunk : joined(this.rest, chunk);
+    const consumed = this.scan(bytes);
+    this.rest = bytes.slice(consumed);
+    if (this.rest.length > LONGEST_ROW)
+      throw this.problem(`a row is longer than ${LONGEST_ROW} bytes; is a quote left open?`);
+  }
+
+  /** After the last byte. */
+  end(): void {
+    const last = this.rest;
+    if (last.length > 0) {
+      this.rest = new Uint8Array(0);
+      const consumed = this.scan(joined(last, Uint8Array.of(LF)));
+      if (consumed === 0) throw this.problem('the file ends inside a quoted field; download it again.');
+    }
+    if (!this.places) throw this.problem('the file is empty; download it again.');
+  }
+
+  /** Reads whole rows and returns how many bytes they took. */
+  private scan(bytes: Uint8Array): number {
+    let consumed = 0;
+    const ends: number[] = [];
+    let quoted = false;
+    let lines = 0;
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i];
+      if (byte > COMMA) continue;
+      if (byte === QUOTE) quoted = !quoted;
+      else if (byte === LF) {
+        lines++;
+        if (quoted) continue;
+        ends.push(bytes[i - 1] === CR && i > consumed ? i - 1 : i);
+        this.row(bytes, consumed, ends);
+        this.line += lines;
+        lines = 0;
+        ends.length = 0;
+        consumed = i + 1;
+      } else if (byte === COMMA && !quoted) ends.push(i);
+    }
+    return consumed;
+  }
+
+  private row(bytes: Uint8Array, start: number, ends: readonly number[]): void {
+    if (ends.length === 1 && ends[0] === start) return; // an empty line
+    if (!this.places) {
+      this.places = this.header(ends.map((end, i) => this.text(bytes, i === 0 ? start : ends[i - 1] + 1, end)));
+      return;
+    }
+    const { id, x, y, count } = this.places;
+    if (ends.length !== count)
+      throw this.problem(
+        `the row has ${ends.length} fields, the header ${count}; correct the row or download the file again.`,
+      );
+    const begin = (i: number) => (i === 0 ? start : ends[i - 1] + 1);
+    this.rows++;
+    this.select(bytes, begin(id), ends[id]);
+    this.lastList!.add(
+      this.number(bytes, begin(x), ends[x], this.columns.x),
+      this.number(bytes, begin(y), ends[y], this.columns.y),
+    );
+  }
+
+  private header(names: string[]): { id: number; x: number; y: number; count: number } {
+    names[0] = names[0].replace(/^\uFEFF/, '');
+    const place = (name: string) => {
+      const at = names.indexOf(name);
+      if (at < 0)
+        throw this.problem(`the column "${name}" is missing, the file has: ${names.slice(0, 50).join(', ')}.`);
+      return at;
+    };
+    return { id: place(this.columns.id), x: place(this.columns.x), y: place(this.columns.y), count: names.length };
+  }
+
+  /** Neighbouring rows mostly share their id: decode it only when its bytes change. */
+  private select(bytes: Uint8Array, begin: number, end: number): void {
+    const last = this.lastBytes;
+    let same = this.lastList !== null && last.length === end - begin;
+    for (let i = 0; same && i < last.length; i++) same = last[i] === bytes[begin + i];
+    if (same) return;
+    this.lastBytes = bytes.slice(begin, end);
+    this.lastId = this.text(bytes, begin, end);
+    this.lastList = this.byId.get(this.lastId) ?? new PointList();
+    this.byId.set(this.lastId, this.lastList);
+  }
+
+  /** Whole numbers, which the coordinates mostly are, without a string. */
+  private number(bytes: Uint8Array, begin: number, end: number, column: string): number {
+    const negative = bytes[begin] === 45;
+    let value = 0;
+    for (let i = negative ? begin + 1 : begin; i < end; i++) {
+      const digit = bytes[i] - 48;
+      if (digit < 0 || digit > 9 || end - begin > 12) return this.decimal(bytes, begin, end, column);
+      value = 10 * value + digit;
+    }
+    if (end - begin === (negative ? 1 : 0)) return this.decimal(bytes, begin, end, column);
+    return negative ? -value : value;
+  }
+
+  private decimal(bytes: Uint8Array, begin: number, end: number, column: string): number {
+    const text = this.text(bytes, begin, end).trim();
+    const value = Number(text);
+    if (text === '' || !Number.isFinite(value))
+      throw this.problem(
+        `${column} is "${text.slice(0, 40)}", not a number; correct the row or download the file again.`,
+      );
+    return value;
+  }
+
+  private text(bytes: Uint8Array, begin: number, end: number): string {
+    let text: string;
+    try {
+      text = this.decoder.decode(bytes.subarray(begin, end));
+    } catch {
+      throw this.problem('the text is not UTF-8; save the table as UTF-8.');
+    }
+    return text.startsWith('"') && text.endsWith('"') && text.length > 1
+      ? text.slice(1, -1).replaceAll('""', '"')
+      : text;
+  }
+
+  private problem(what: string): Error {
+    return new Error(`${this.name}, line ${this.line}: ${what}`);
+  }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

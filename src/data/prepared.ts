@@ -1,0 +1,70 @@
+/**
+ * A prepared data set's index.json, and samples as they lie in a shard: films as stored values (uint16), gaze maps as float16.
+ */
+import { z } from 'zod';
+import type { ChestSample } from './dataset.ts';
+import { fromFloat16 } from './float16.ts';
+
+const preparedCase = z.strictObject({
+  id: z.string().min(1),
+  patient: z.string().min(1),
+  label: z.number().int().min(0),
+  split: z.enum(['train', 'valid', 'test']),
+  /** Of the source, relative to its folder, and the SHA-256 of its bytes. */
+  source: z.string(),
+  sourceHash: z.string(),
+  gazeSamples: z.number().int().min(0),
+  shard: z.number().int().min(0),
+  /** Place in the shard. */
+  place: z.number().int().min(0),
+});
+
+export const preparedIndex = z.strictObject({
+  format: z.literal('mtunet-data-1'),
+  name: z.string(),
+  height: z.number().int().positive(),
+  width: z.number().int().positive(),
+  classNames: z.array(z.string()).min(2),
+  /** Everything that decides the values: recipe, gaze map, treatment of MONOCHROME1, split. */
+  settings: z.record(z.string(), z.unknown()),
+  cases: z.array(preparedCase),
+  shards: z.array(z.strictObject({ file: z.string().regex(/^shards\/\d{4}\.safetensors$/), sha256: z.string() })),
+  /** Cases left out by --skip-bad, with the reason. */
+  skipped: z.array(z.strictObject({ id: z.string(), reason: z.string() })),
+  calibrationScreens: z.number().int().min(0),
+  leakage: z.strictObject({ patients: z.number(), films: z.number() }),
+});
+
+export type PreparedIndex = z.infer<typeof preparedIndex>;
+export type PreparedCase = z.infer<typeof preparedCase>;
+
+/** Stored values over their maximum, as the released code scales: in [0, 1]. */
+export function scaledFilm(pixels: Uint16Array): Float32Array {
+  let maximum = 0;
+  for (const value of pixels) maximum = Math.max(maximum, value);
+  return Float32Array.from(pixels, (value) => (maximum > 0 ? value / maximum : 0));
+}
+
+/** A sample whose arrays are read when they are asked for: a data set of a thousand films would take gigabytes. */
+export class PreparedSample implements ChestSample {
+  readonly id: string;
+  readonly patient: string;
+  readonly label: number;
+  private readonly read: (tensor: 'image' | 'gaze') => Uint16Array;
+
+  /** read: the stored values, height x width. */
+  constructor({ id, patient, label }: PreparedCase, read: (tensor: 'image' | 'gaze') => Uint16Array) {
+    this.id = id;
+    this.patient = patient;
+    this.label = label;
+    this.read = read;
+  }
+
+  get image(): Float32Array {
+    return scaledFilm(this.read('image'));
+  }
+
+  get gaze(): Float32Array {
+    return fromFloat16(this.read('gaze'));
+  }
+}

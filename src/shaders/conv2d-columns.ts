@@ -1,0 +1,78 @@
+/**
+ * The unrolled kernels of conv2d-columns.wgsl as text, for subgroups of `lanes`: product (8 outputs x `positions` a thread) and gradWeight
+ * (4 outputs x 8 rows a thread). Every accumulator is a scalar with a name; see conv2d-strip.ts.
+ *
+ * Sums run in blocks that are added up apart, so that the rounding of a sum of thousands of products stays that of a few hundred.
+ */
+const OUTPUTS = 8;
+const BLOCK = 256;
+const OWN = 4; // outputs of a lane in gradWeight
+const ROWS = 8;
+
+const each = (count: number, line: (i: number) => string) =>
+  Array.from({ length: count }, (_, i) => line(i)).join('\n');
+const grid = (a: number, b: number, line: (i: number, j: number) => string) =>
+  each(a, (i) => `  ${each(b, (j) => line(i, j)).replaceAll('\n', ' ')}`);
+
+/** x: positions of all images, `lanes` times `positions` a subgroup; y: groups of eight outputs. A workgroup is one subgroup. */
+export function productCode(lanes: number, positions: number): string {
+  const shares = Math.ceil(OUTPUTS / lanes);
+  return `
+@compute @workgroup_size(${lanes})
+fn product(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
+  let count = shape.N * shape.L;
+  let o = group.y * ${OUTPUTS}u;
+${each(positions, (j) => `  let m${j} = (group.x * ${positions}u + ${j}u) * ${lanes}u + lane; let i${j} = min(m${j}, count - 1u); let n${j} = i${j} / shape.L; let l${j} = i${j} % shape.L; let x${j} = n${j} * shape.K * shape.L + l${j};`)}
+${each(shares, (q) => `  let w${q} = min(o + ${q * lanes}u + lane, shape.O - 1u) * shape.strideO;`)}
+${grid(OUTPUTS, positions, (k, j) => `var t${k}_${j} = 0.0;`)}
+  for (var block = 0u; block < shape.K; block += ${BLOCK}u) {
+${grid(OUTPUTS, positions, (k, j) => `var a${k}_${j} = 0.0;`)}
+    for (var k = block; k < min(block + ${BLOCK}u, shape.K); k++) {
+${each(shares, (q) => `      let v${q} = weight[w${q} + k * shape.strideK];`)}
+${each(positions, (j) => `      let c${j} = columns[x${j} + k * shape.L];`)}
+${each(OUTPUTS, (k) => `      { let w = subgroupBroadcast(v${Math.floor(k / lanes)}, ${k % lanes}u); ${each(positions, (j) => `a${k}_${j} = fma(c${j}, w, a${k}_${j});`).replaceAll('\n', ' ')} }`)}
+    }
+${grid(OUTPUTS, positions, (k, j) => `t${k}_${j} += a${k}_${j};`)}
+  }
+${each(
+  OUTPUTS,
+  (k) => `  if (o + ${k}u < shape.O) {
+    let b = select(0.0, bias[o + ${k}u], shape.hasBias == 1u);
+${each(positions, (j) => `    if (m${j} < count) { output[(n${j} * shape.O + o + ${k}u) * shape.L + l${j}] = t${k}_${j} + b; }`)}
+  }`,
+)}
+}`;
+}
+
+/** x: slices of the positions, y: groups of 4 `lanes` outputs, z: groups of eight rows. A workgroup is one subgroup. */
+export function columnGradWeightCode(lanes: number): string {
+  return `
+@compute @workgroup_size(${lanes})
+fn gradWeight(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
+  let first = group.y * ${OWN * lanes}u + lane;
+  let row = group.z * ${ROWS}u;
+  let blocks = (shape.L + ${lanes - 1}u) / ${lanes}u; // of an image's positions
+  let turns = shape.N * blocks;
+  let perSlice = (turns + shape.slices - 1u) / shape.slices;
+${each(OWN, (i) => `  let o${i} = first + ${i * lanes}u; let g${i} = min(o${i}, shape.O - 1u) * shape.L;`)}
+${each(ROWS, (k) => `  let k${k} = min(row + ${k}u, shape.K - 1u) * shape.L;`)}
+${grid(OWN, ROWS, (i, k) => `var a${i}_${k} = 0.0;`)}
+  for (var turn = group.x * perSlice; turn < min((group.x + 1u) * perSlice, turns); turn++) {
+    let n = turn / blocks;
+    let l = (turn % blocks) * ${lanes}u;
+    let images = n * shape.O * shape.L;
+    let own = n * shape.K * shape.L + min(l + lane, shape.L - 1u);
+${each(ROWS, (k) => `    let c${k} = columns[own + k${k}];`)}
+${each(
+  lanes,
+  (j) => `    {
+      let at = images + min(l + ${j}u, shape.L - 1u);
+      let live = select(0.0, 1.0, l + ${j}u < shape.L);
+${each(OWN, (i) => `      let y${i} = gradient[at + g${i}] * live;`)}
+${each(ROWS, (k) => `      { let x = subgroupBroadcast(c${k}, ${j}u); ${each(OWN, (i) => `a${i}_${k} = fma(y${i}, x, a${i}_${k});`).replaceAll('\n', ' ')} }`)}
+    }`,
+)}
+  }
+${each(OWN, (i) => each(ROWS, (k) => `  if (o${i} < shape.O && row + ${k}u < shape.K) { partial[(o${i} * shape.K + row + ${k}u) * shape.slices + group.x] = a${i}_${k}; }`))}
+}`;
+}
