@@ -18,9 +18,9 @@ const overrides = z.record(z.string(), z.unknown());
 
 const experimentSchema = z.strictObject({
   title: z.string().min(1),
-  /** What the page shows beside the table: curves of losses, sigmas and rates; films with their maps. */
+  /** What to look at on the page beside the table: curves of losses, sigmas and rates; films with their maps. */
   show: z.array(z.enum(['curves', 'overlays'])).default([]),
-  /** Measures in the table, by key; see report/experiment/measures.ts. */
+  /** Measures that the claim is about, by their keys in report/metrics.ts. The page shows all of them. */
   measures: z.array(z.string().min(1)).min(1),
   /** For every row. */
   config: overrides.default({}),

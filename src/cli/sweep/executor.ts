@@ -29,7 +29,9 @@ export interface Executor {
 /** The program and arguments before "worker". */
 export type Program = readonly string[];
 
-export const thisProgram = (): Program => [process.execPath, fileURLToPath(new URL('../main.js', import.meta.url))];
+const main = fileURLToPath(new URL('../main.js', import.meta.url));
+
+export const thisProgram = (): Program => [process.execPath, main];
 
 /** What the run's own folder says; null when only the executor can know. */
 export function markedStatus(sweep: Sweep, run: RunDescription): RunStatus | null {

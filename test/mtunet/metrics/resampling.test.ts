@@ -46,7 +46,7 @@ it('measures maps at fixations', () => {
   expect(aucJudd([0, 1, 2, 3], [3])).toBe(1);
   // The curve has points at fixated values alone, so the lowest pixel gives one straight line from (0, 0) to (1, 1).
   expect(aucJudd([0, 1, 2, 3], [0])).toBe(0.5);
-  expect(aucJudd([0, 1, 2, 3], [1, 3])).toBe(0.75);
+  expect(aucJudd([0, 1, 2, 3], [1, 3])).toBe(0.875); // by (0, 1/2), (1/2, 1), (1, 1): 3/8 + 1/2
   expect(aucJudd([1, 1, 1, 1], [0])).toBe(0.5);
   expect(informationGain([1, 1, 2], [1, 1, 1], [2])).toBeCloseTo(Math.log2(1.5), 14);
   expect(() => nss([1, 2], [2])).toThrow(/pixel 2.*pixels 0 to 1/);
