@@ -17,14 +17,14 @@ import {
 } from '../../../src/engine/index.ts';
 import { normal } from '../../../src/engine/normal.ts';
 import { deriveKey, uniform } from '../../../src/engine/random.ts';
+import { batchNorm } from '../../../src/reference/batch-norm.ts';
+import { conv2d } from '../../../src/reference/conv2d.ts';
+import { dropout } from '../../../src/reference/dropout.ts';
+import { linear } from '../../../src/reference/matmul.ts';
+import { upsample } from '../../../src/reference/upsample.ts';
+import { draw, type Values, values } from '../../../src/reference/values.ts';
 import { expectAllClose } from '../../support/all-close.ts';
 import { testGpu } from '../../support/gpu.ts';
-import { batchNorm } from '../../support/reference/batch-norm.ts';
-import { conv2d } from '../../support/reference/conv2d.ts';
-import { dropout } from '../../support/reference/dropout.ts';
-import { linear } from '../../support/reference/matmul.ts';
-import { upsample } from '../../support/reference/upsample.ts';
-import { draw, type Values, values } from '../../support/reference/values.ts';
 
 const image = draw('NCHW', [2, 3, 6, 5]);
 

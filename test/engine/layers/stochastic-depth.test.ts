@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { Sequential, StochasticDepth, upload } from '../../../src/engine/index.ts';
 import { deriveKey, uniformAt } from '../../../src/engine/random.ts';
+import { draw, type Values } from '../../../src/reference/values.ts';
 import { expectAllClose } from '../../support/all-close.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import { draw, type Values } from '../../support/reference/values.ts';
 
 const RATE = 0.4;
 
