@@ -44,8 +44,19 @@ const FONT = 'Open Sans, Noto Sans, Arial, sans-serif';
 const text = (x: number, y: number, content: string, style: string) =>
   `<text x="${x}" y="${y}" ${style}>${escapeText(content)}</text>`;
 
-/** No variable is left, because only browsers know them. */
-const resolved = (svg: string) => svg.replace(/var\(--(\w+)\)/g, (_, name: string) => COLOURS[name] ?? COLOURS.ink);
+/** No variable is left, because only browsers know them; and powers of ten in letters that every font has: 2e-3. */
+const resolved = (svg: string) =>
+  svg
+    .replace(/var\(--(\w+)\)/g, (_, name: string) => COLOURS[name] ?? COLOURS.ink)
+    .replace(
+      /(?:(\d)\u00b7)?10(\u207b?)([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)/g,
+      (_, factor: string, minus: string, digits: string) => {
+        const exponent = [...digits]
+          .map((digit) => '\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079'.indexOf(digit))
+          .join('');
+        return `${factor ?? 1}e${minus ? '-' : ''}${exponent}`;
+      },
+    );
 
 /** About how wide a line of this size is; generous, so that notes stay inside. */
 function wrapped(note: string, width: number, size: number): string[] {

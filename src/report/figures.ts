@@ -5,9 +5,9 @@ import { jet } from '../data/colour-map.ts';
 import { curveRows, drawRow } from './curves.ts';
 import { type Figure, type FigurePart, figureSvg } from './figure.ts';
 import { groupByScheme, type RunRecords, type Scheme } from './input.ts';
-import { ARROWS, className } from './metrics.ts';
+import { className } from './metrics.ts';
 import { fixed, isNumber, median } from './numbers.ts';
-import { HEIGHT, panel, WIDTH } from './panel.ts';
+import { HEIGHT, panel, roomy, WIDTH } from './panel.ts';
 import { filmDataUri, type Grid } from './png.ts';
 import type { Row, VerdictInput } from './verdicts/input.ts';
 import { type Measure, measure } from './verdicts/measures.ts';
@@ -30,6 +30,12 @@ export function experimentFigures(input: VerdictInput, show: readonly ('curves' 
 
 const DOTS = { width: 330, left: 130, row: 26, top: 34, bottom: 34 };
 const COLUMNS = 3;
+const TICKS = 3;
+
+const extentOf = (points: readonly { readonly value: number }[]): [number, number] => [
+  Math.min(...points.map(({ value }) => value)),
+  Math.max(...points.map(({ value }) => value)),
+];
 
 /** Dots are trainings, the bar their median. */
 function dots({ label, better, of }: Measure, rows: readonly Row[]): FigurePart | null {
@@ -54,10 +60,16 @@ function dots({ label, better, of }: Measure, rows: readonly Row[]): FigurePart 
     marginBottom: DOTS.bottom,
     marginRight: 46,
     style: { fontSize: '11px' },
-    x: { label: `${label}${better ? ` ${ARROWS[better]}` : ''}`, ticks: 4, nice: true, inset: 6 },
+    x: {
+      label: `${label}${better ? `, ${better} is better` : ''}`,
+      labelArrow: 'none',
+      domain: roomy(extentOf(points)),
+      ticks: TICKS,
+      tickFormat: (value: number) => String(Number(value.toPrecision(4))),
+    },
     y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
     marks: [
-      Plot.gridX({ strokeOpacity: 0.12, ticks: 4 }),
+      Plot.gridX({ strokeOpacity: 0.12, ticks: TICKS }),
       Plot.dot(points, { x: 'value', y: 'name', r: 3.5, fill: 'var(--saliency)', fillOpacity: 0.45 }),
       Plot.tickX(medians, { x: 'value', y: 'name', stroke: 'var(--class)', strokeWidth: 2, inset: 4 }),
       Plot.text(medians, {

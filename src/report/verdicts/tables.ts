@@ -1,7 +1,7 @@
 /** A judgement as tables: values beside the paper's, claims, statistics, the released code's aggregation over films, and every training. */
 
 import { ARROWS } from '../metrics.ts';
-import { fixed, isNumber, median } from '../numbers.ts';
+import { count, fixed, isNumber, median } from '../numbers.ts';
 import { type Cell, cell, type TableData } from '../tabular.ts';
 import { EVENTS } from './events.ts';
 import type { Row, VerdictInput } from './input.ts';
@@ -122,7 +122,7 @@ export function claimsTable({ title }: VerdictInput, { claims }: Judgement): Tab
       [
         cell(claim.text, { best: true }),
         cell(claim.source),
-        cell(`${parts.length} together`),
+        cell(count(parts.length, 'comparison')),
         cell(''),
         verdictCell(verdict),
       ],
