@@ -59,7 +59,7 @@ const optimizer = z.strictObject({
   /** Only for sgd and rmsprop. */
   momentum: z.number().min(0).lt(1),
   weightDecay: z.number().min(0),
-  /** Learning rates of parts of the network, by name ("encoder" is all of it), as multiples of learningRate. */
+  /** Learning rates of parts of the network, by name ("encoder" is all of it), and of the "scheme" itself, as multiples of learningRate. */
   rates: z.record(z.string().min(1), z.number().min(0)).default({}),
 });
 
