@@ -15,8 +15,8 @@ it('settings go to the URL and come back', () => {
       size: 'large',
       dropout: 0.5,
       runs: [
-        { scheme, optimizer: 'sgd', learningRate: 0.02 },
-        { scheme: 'sum', optimizer: 'rmsprop', learningRate: 1e-4 },
+        { scheme, optimizer: 'sgd', learningRate: 0.02, sigmaRate: 10 },
+        { scheme: 'sum', optimizer: 'rmsprop', learningRate: 1e-4, sigmaRate: 1 },
       ],
     };
     expect(fromHash(toHash(settings))).toEqual(settings);
