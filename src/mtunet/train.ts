@@ -6,7 +6,7 @@
  */
 import { type Batch, batches } from '../data/batches.ts';
 import type { ChestDataset } from '../data/dataset.ts';
-import { backward, CosineWarmRestarts, Dropout, type Gpu, type Optimizer } from '../engine/index.ts';
+import { backward, CosineWarmRestarts, Dropout, type Gpu, type Optimizer, type StateDict } from '../engine/index.ts';
 import { findNonFinite } from '../engine/ops/audit.ts';
 import { type Checkpoint, type Snapshot, takeSnapshot } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
@@ -19,6 +19,7 @@ import { PlateauReset, type PlateauResetState, type StopReason } from './plateau
 import type { EpochRecord, StepRecord } from './records.ts';
 import { makeScheme } from './schemes/index.ts';
 import { type PerTask, perTask, type Scheme, type TaskValues } from './schemes/scheme.ts';
+import { overlaid } from './weight-fit.ts';
 import { WeightMeans, weightRatio } from './weight-means.ts';
 
 export interface TrainHooks {
@@ -129,6 +130,11 @@ export class Trainer {
     }
     await this.loadBest('network');
     return { stop: this.ended, bestEpoch: this.bestEpoch };
+  }
+
+  /** Begins with these values where they are the network's or the scheme's; the others stay as they were drawn. Before run(). */
+  async begin(initial: StateDict): Promise<void> {
+    for (const part of [this.model, this.scheme]) part.loadStateDict(overlaid(await part.stateDict(), initial));
   }
 
   async checkpoint(): Promise<Checkpoint> {
