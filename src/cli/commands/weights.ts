@@ -79,7 +79,7 @@ function fitFile(file: NamedWeightFile, { network, base, classes, channels, stri
   const options = { name: network as 'mt-unet', base, inputChannels: channels };
   // The size does not matter to weights; this one is taken by every network.
   const config = resolveConfig('tiny', {}, { height: 96, width: 96, network: options });
-  return fitted(file, config.network, classes, strict ?? false);
+  return fitted(file, { network: config.network, classes }, strict ?? false);
 }
 
 function summary(fit: WeightFit): string {

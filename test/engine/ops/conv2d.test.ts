@@ -8,10 +8,10 @@ import {
   type Tensor,
   upload,
 } from '../../../src/engine/index.ts';
+import { conv2dGradients, conv2d as reference } from '../../../src/reference/conv2d.ts';
+import { draw, type Values, values } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import { conv2dGradients, conv2d as reference } from '../../support/reference/conv2d.ts';
-import { draw, type Values, values } from '../../support/reference/values.ts';
 
 /** input N C H W, weight O C R S */
 const cases: [what: string, input: Shape, weight: Shape, options: ConvOptions][] = [
