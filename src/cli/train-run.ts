@@ -4,7 +4,9 @@ import type { Gpu } from '../engine/index.ts';
 import { writeWeights } from '../mtunet/checkpoint.ts';
 import type { TrainConfig } from '../mtunet/config.ts';
 import { evaluate } from '../mtunet/evaluate.ts';
+import type { StepRecord } from '../mtunet/records.ts';
 import { Trainer } from '../mtunet/train.ts';
+import { originOf } from './manifest.ts';
 import { note } from './messages.ts';
 import { TrainProgressLine } from './progress.ts';
 import { provenanceOf } from './provenance.ts';
@@ -17,6 +19,7 @@ export async function trainRun(
   folder: RunFolder,
   dataset: ChestDataset,
   signal: AbortSignal,
+  onStep?: (record: StepRecord) => void,
 ): Promise<boolean> {
   using _lock = await lockRun(folder.path, { announce: note });
   folder.tidy();
@@ -27,6 +30,7 @@ export async function trainRun(
     step(record, of) {
       folder.appendStep(record);
       progress.step(record, of);
+      onStep?.(record);
     },
     epoch(record) {
       folder.appendEpoch(record);
@@ -48,16 +52,20 @@ export async function trainRun(
   if (stop === 'interrupted') return false;
 
   const weights = await trainer.model.stateDict();
-  folder.write('weights.safetensors', writeWeights(weights, { network: JSON.stringify(config.network) }));
-  const { record, maps, images } = await evaluate(gpu, trainer.model, dataset, {
+  const wallSeconds = folder.epochs.reduce((total, { seconds }) => total + seconds, 0);
+  const provenance = provenanceOf(gpu, dataset, config.seed, started, wallSeconds, folder.configHash);
+  const origin = originOf(provenance);
+  const metadata = { network: JSON.stringify(config.network), origin: JSON.stringify(origin) };
+  folder.write('weights.safetensors', writeWeights(weights, metadata));
+  const { record, maps, images, predictions } = await evaluate(gpu, trainer.model, dataset, {
     batchSize: config.batchSize,
     epoch: bestEpoch,
   });
-  folder.saveExamples(maps, dataset.height, dataset.width);
+  folder.savePredictions(predictions, dataset, origin);
+  folder.saveExamples(maps, dataset, origin);
   folder.saveImages(images);
-  const wallSeconds = folder.epochs.reduce((total, { seconds }) => total + seconds, 0);
-  folder.writeJson('provenance.json', provenanceOf(gpu, dataset, config.seed, started, wallSeconds));
-  folder.writeJson('evaluation.json', record); // last: it marks the run as finished
+  folder.writeJson('provenance.json', provenance);
+  await folder.finish({ ...record, origin }, origin);
   const { saliency, classification } = record;
   const results = [
     saliency &&

@@ -120,6 +120,25 @@ describe('training', () => {
     expect((await gpu.read(first)).every(Number.isFinite)).toBe(true);
   });
 
+  it('measures time by a clock that cannot jump', async () => {
+    const gpu = await testGpu();
+    const { now } = Date;
+    let jumps = 0;
+    Date.now = () => now() + (jumps++ % 2 === 0 ? -1 : 1) * 86_400_000;
+    try {
+      const seconds: number[] = [];
+      using trainer = new Trainer(gpu, { ...config, epochs: 1 }, dataset, {
+        epoch: (record) => seconds.push(record.seconds),
+      });
+      const began = performance.now();
+      await trainer.run();
+      expect(seconds[0]).toBeGreaterThan(0);
+      expect(seconds[0]).toBeLessThanOrEqual((performance.now() - began) / 1000);
+    } finally {
+      Date.now = now;
+    }
+  });
+
   it('refuses data of another size, and a checkpoint of other data', async () => {
     const gpu = await testGpu();
     expect(() => new Trainer(gpu, { ...config, height: 48 }, dataset)).toThrow(/32 x 32.*48 x 32/);
