@@ -16,7 +16,7 @@ import type { Network } from './network.ts';
 import { buildNetwork } from './networks.ts';
 import { makeOptimizer } from './optimizer.ts';
 import { PlateauReset, type PlateauResetState, type StopReason } from './plateau-reset.ts';
-import type { EpochRecord, StepRecord } from './records.ts';
+import type { EpochRecord, SplitLosses, StepRecord } from './records.ts';
 import { makeScheme } from './schemes/index.ts';
 import { type PerTask, perTask, type Scheme, type TaskValues } from './schemes/scheme.ts';
 import { overlaid } from './weight-fit.ts';
@@ -216,7 +216,7 @@ export class Trainer {
     this.scheme.endEpoch({ saliency: train.saliencyLoss, diagnosis: train.classLoss });
     const sigmas = this.ofTasks(await this.gpu.step(() => this.scheme.sigmas()));
     const weights = this.weights.mean();
-    const decision = this.schedule.next(this.epoch, valid.losses.loss);
+    const decision = this.schedule.next(this.epoch, monitored(config, valid.losses));
     const record: EpochRecord = {
       epoch: this.epoch,
       train,
@@ -318,6 +318,11 @@ function weightFields(weights: TaskValues, learningRate: number) {
     classWeight: weights.diagnosis,
     weightRatio: weightRatio(weights),
   };
+}
+
+/** What the best epoch is the best of. */
+function monitored({ schedule }: TrainConfig, { loss, saliencyLoss, classLoss }: SplitLosses): number {
+  return schedule.monitor === 'weighted' ? loss : (saliencyLoss ?? 0) + (classLoss ?? 0);
 }
 
 const difference = (a: number | null, b: number | null) => (a === null || b === null ? null : a - b);
