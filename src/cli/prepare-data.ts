@@ -20,8 +20,8 @@ import {
   shardFile,
   writeShard,
 } from './prepared-folder.ts';
-import { writeWhole } from './run-folder.ts';
 import { fileInside, readWhole } from './source-files.ts';
+import { writeWhole } from './whole-file.ts';
 
 export interface SourceCase {
   readonly id: string;
