@@ -4,6 +4,7 @@
  * A table of gaze is a CSV whose header has the columns of EGD-CXR or file, x and y. Films may be DICOM, PNG or JPEG.
  */
 import { readFilmFile } from './film-file.ts';
+import { fitFactor, fittedFilm } from './fit.ts';
 import { egdColumns, GazeTable, type NumberList } from './gaze-table.ts';
 import { heatMap } from './heat-map.ts';
 import { decimate, outputSize, recipes } from './recipe.ts';
@@ -19,7 +20,7 @@ export interface DroppedFilm {
   readonly path: string;
   /** Of the original film. */
   readonly told: string;
-  /** H x W in [0, 1], the size of recipe `released`. */
+  /** H x W in [0, 1], brought to the canvas of recipe `released`. */
   readonly height: number;
   readonly width: number;
   readonly image: Float32Array;
@@ -80,12 +81,15 @@ export async function* readDroppedFilms(files: readonly DroppedFile[]): AsyncGen
   const recipe = recipes.released;
   for (const { path, file } of films) {
     try {
-      const film = await readFilmFile(file, path);
-      const points = pointsOf(tables, path);
+      const stored = await readFilmFile(file, path);
+      const { height, width, bits, inverted } = stored;
+      const factor = fitFactor(stored, recipe);
+      const film = fittedFilm(stored, factor);
+      const points = pointsOf(tables, path)?.map((value) => value * factor) ?? null;
       const gaze = points && heatMap([{ points }], film, recipe, 'released');
       yield {
         path,
-        told: `${film.height} x ${film.width}, ${film.bits} bits, ${film.inverted ? 'MONOCHROME1' : 'MONOCHROME2'}`,
+        told: `${height} x ${width}, ${bits} bits, ${inverted ? 'MONOCHROME1' : 'MONOCHROME2'}`,
         ...outputSize(recipe),
         image: scaledFilm(decimate(film.pixels, film, recipe)),
         gaze: gaze && Float32Array.from(gaze),

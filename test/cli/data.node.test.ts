@@ -220,6 +220,7 @@ it('takes a folder of anyone, with names of columns', async () => {
   const own = { folder: at('mimic'), labels: at('labels.csv'), gaze: at('gaze.csv') };
   const columns = { file: 'image', label: 'what', x: 'gx', y: 'gy' };
   await prepare('own', { ...own, columns });
+  expect(readIndex(at('own')).settings).toMatchObject({ scale: 'fit' });
   expect(openPrepared(at('own')).classNames).toEqual(['ill', 'well']);
   await expect(prepare('own', own)).rejects.toThrow(/labels.csv, line 1: the column "file" is missing/);
   labels([`../egd/master_sheet.csv,ill`, `${names[0]},well`]);
