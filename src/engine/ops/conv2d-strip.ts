@@ -2,7 +2,7 @@
  * 3 x 3 convolutions of stride 1 by register strips (shaders/conv2d-strip.wgsl): the fast path of software adapters.
  */
 
-import { stripForwardCode, stripGradWeightCode } from '../../shaders/conv2d-strip.ts';
+import { gradWeightRun, stripForwardCode, stripGradWeightCode } from '../../shaders/conv2d-strip.ts';
 import { TILE_COLUMNS, TILE_ROWS, tileForwardCode } from '../../shaders/conv2d-tile.ts';
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
@@ -103,7 +103,7 @@ export function stripForward(
     rows,
   };
   const packed = empty(gpu, 'CRTSO', [C, rows, tiles, 3, 8], 'conv2d packed weight');
-  const packGroups = Math.ceil(packed.size / 64);
+  const packGroups = Math.ceil((C * tiles) / 8);
   dispatch(gpu, pack, { weight, packed }, uniforms, [Math.min(packGroups, 65535), Math.ceil(packGroups / 65535)]);
   const groups = tile
     ? ([strips * Math.ceil(P / TILE_ROWS), tiles, N] as const)
@@ -124,7 +124,7 @@ export function stripGradWeight(
 ): { weight: Tensor<'OCRS'>; bias: Tensor<'C'> } {
   const { gpu } = input;
   const { N, C, H, W, O, P, Q, padH, padW } = g;
-  const strips = Math.ceil(Q / 6);
+  const strips = Math.ceil(Q / gradWeightRun(lanes));
   const channelGroups = Math.ceil(O / lanes) * Math.ceil(C / 4);
   const slices = Math.max(1, Math.min(Math.ceil(BUSY_GROUPS / channelGroups), N * P * strips));
   const uniforms = {
