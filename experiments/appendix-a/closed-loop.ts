@@ -33,7 +33,8 @@ export async function closedLoops(gpu: Gpu, told: (result: LoopResult) => void):
   const results: LoopResult[] = [];
   for (const seed of seeds) {
     for (const optimizer of Object.keys(optimizers) as (keyof typeof optimizers)[]) {
-      for (const scheme of schemes) {
+      const learnSigmas = (name: string) => name !== 'sum';
+      for (const scheme of 'rates' in optimizers[optimizer] ? schemes.filter(learnSigmas) : schemes) {
         const config = closedLoop(scheme, optimizer, seed);
         const { height, width } = config;
         const epochs: EpochRecord[] = [];

@@ -5,13 +5,25 @@ import { coldStart } from './cold-start.ts';
 import { conv, layers } from './conv.ts';
 import type { Benchmark, Figure } from './figure.ts';
 import { memory } from './memory.ts';
+import { networkSteps } from './networks.ts';
 import { dispatches, elementwise } from './overhead.ts';
 import { comparePeers, ratios } from './peers.ts';
 import { keep, libName } from './place.ts';
 import { scaling } from './scaling.ts';
 import { kernels, step } from './step.ts';
 
-const all: readonly Benchmark[] = [step, kernels, conv, elementwise, dispatches, memory, coldStart, scaling, layers];
+const all: readonly Benchmark[] = [
+  step,
+  kernels,
+  conv,
+  elementwise,
+  dispatches,
+  memory,
+  coldStart,
+  scaling,
+  layers,
+  networkSteps,
+];
 
 const listed = all.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n');
 

@@ -118,6 +118,14 @@ export function Circle({ store, state }: { store: Store; state: State }) {
             learns something useful; only the fourth box tells that it does harm.
           </li>
           <li>
+            σ must be quick enough to follow. At the rate of the weights it lags behind its loss, and the circle hardly
+            shows; the button lets the sigmas learn ten times faster. Set that back to the same rate and compare.
+          </li>
+          <li>
+            Overfitting needs no σ: run B, whose sigmas stand still, learns the films by heart as well. What the circle
+            adds is a rate that rises while the loss falls, and with it a training that becomes unsteady.
+          </li>
+          <li>
             r / σ² is the effective rate under plain gradient descent, for parameters that see one loss only. Adam
             divides a constant factor out again, so in the shared part of the network what counts is the <em>ratio</em>{' '}
             of the two weights. Choose sgd and compare.
@@ -140,7 +148,7 @@ export function Circle({ store, state }: { store: Store; state: State }) {
 function story(held: Links, { epochs, settings }: State): string {
   const [a, b] = [epochs[0].at(-1), epochs[1].at(-1)];
   if (!a || !b)
-    return 'Nothing has happened yet. Provoke it: 12 films, no dropout, MTLS1 in run A against a plain sum in run B.';
+    return 'Nothing has happened yet. Provoke it: 12 films, no dropout, MTLS1 with quick sigmas in run A against a plain sum in run B.';
   if (held.closed) {
     const { task } = held;
     const gapOf = ({ valid, train }: typeof a) => ((valid[task] ?? 0) - (train[task] ?? 0)).toPrecision(2);

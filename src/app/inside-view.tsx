@@ -2,7 +2,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { viridisLike } from '../data/colour-map.ts';
 import { overlay } from '../data/overlay.ts';
+import { Diagram } from './diagram.tsx';
 import type { Operation } from './live/protocol.ts';
+import { SIZES } from './live/settings.ts';
 import type { State, Store } from './store.ts';
 
 const CHECKED = ['softplus', 'conv2d 3 x 3', 'cross-entropy'] as const;
@@ -10,7 +12,8 @@ const CHECKED = ['softplus', 'conv2d 3 x 3', 'cross-entropy'] as const;
 export function Inside({ store, state }: { store: Store; state: State }) {
   const [chosen, setChosen] = useState(0);
   const [check, setCheck] = useState<string>(CHECKED[0]);
-  const { operations, gradient, mode, parameters } = state;
+  const { operations, gradient, mode, stages, settings } = state;
+  const parameters = stages.reduce((total, stage) => total + stage.parameters, 0);
   const live = mode === 'live';
   const operation = operations?.[Math.min(chosen, operations.length - 1)];
   const slowest = operations?.reduce((top, one) => Math.max(top, timeOf(one)), 0) ?? 1;
@@ -22,7 +25,17 @@ export function Inside({ store, state }: { store: Store; state: State }) {
         encoder saw there. The diagnosis reads the bottleneck and the top of the decoder, the saliency the top alone.{' '}
         {parameters > 0 && `Here it has ${parameters.toLocaleString('en')} parameters.`}
       </p>
-      <Diagram />
+      <Diagram
+        size={{
+          base: SIZES[settings.size].base,
+          height: state.height,
+          width: state.width,
+          classes: state.classNames.length,
+        }}
+        stages={stages}
+        chosen={operation?.layer || null}
+        onChoose={operations && ((parts) => setChosen(lastOf(operations, parts) ?? chosen))}
+      />
       <div class="buttons">
         {(['A', 'B'] as const).map((name, run) => (
           <button
@@ -43,7 +56,10 @@ export function Inside({ store, state }: { store: Store; state: State }) {
             {operations.map((one) => (
               <li key={one.index}>
                 <button type="button" aria-pressed={one.index === chosen} onClick={() => setChosen(one.index)}>
-                  <b>{one.name}</b>
+                  <b>
+                    {one.name}
+                    {one.layer && <small> {one.layer}</small>}
+                  </b>
                   <span>{one.shape.join(' × ')}</span>
                   <svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
                     <rect class="fill" width={(100 * timeOf(one)) / slowest} height="4" />
@@ -57,6 +73,12 @@ export function Inside({ store, state }: { store: Store; state: State }) {
             <h3>
               {operation.name}: {operation.shape.join(' × ')} (channels, rows, columns)
             </h3>
+            {operation.layer && (
+              <p class="quiet">
+                Layer {operation.layer}
+                {operation.parameters > 0 && `, ${operation.parameters.toLocaleString('en')} parameters`}.
+              </p>
+            )}
             <Maps operation={operation} />
             {operation.kernels.map(({ name, code, ms }, i) => (
               <details key={`${name}${i}`}>
@@ -115,6 +137,10 @@ export function Inside({ store, state }: { store: Store; state: State }) {
   );
 }
 
+/** Where a part of the network has come to its result. */
+const lastOf = (operations: readonly Operation[], parts: readonly string[]) =>
+  operations.findLast(({ layer }) => parts.includes(layer.split('.')[0]))?.index;
+
 const timeOf = ({ kernels }: Operation) => kernels.reduce((total, { ms }) => total + ms, 0);
 
 function Maps({ operation }: { operation: Operation }) {
@@ -163,51 +189,4 @@ function FeatureMap({
       ?.putImageData(new ImageData(new Uint8ClampedArray(picture.pixels), columns, rows), 0, 0);
   }, [values, rows, columns]);
   return <canvas ref={canvas} width={columns} height={rows} role="img" aria-label={label} />;
-}
-
-function Diagram() {
-  const levels = [0, 1, 2, 3, 4];
-  const box = (x: number, level: number, text: string, look: string) => (
-    <g key={x + text} class={`block ${look}`}>
-      <rect x={x} y={14 + 34 * level} width="66" height="26" rx="6" />
-      <text x={x + 33} y={31 + 34 * level} text-anchor="middle">
-        {text}
-      </text>
-    </g>
-  );
-  return (
-    <svg
-      class="diagram"
-      viewBox="0 0 720 200"
-      role="img"
-      aria-label="Encoder of five levels with b, 2b, 4b, 8b and 16b channels; decoder of four levels with skip connections; saliency head at the top; diagnosis head on bottleneck and top"
-    >
-      {levels.slice(0, 4).map((level) => (
-        <path key={level} class="arrow" d={`M${86 + 40 * level} ${27 + 34 * level}H${474 - 40 * level}`} />
-      ))}
-      {levels.slice(0, 4).map((level) => (
-        <path
-          key={`d${level}`}
-          class="arrow"
-          d={`M${53 + 40 * level} ${40 + 34 * level}V${61 + 34 * level}H${60 + 40 * level}M${500 - 40 * level} ${61 + 34 * level}H${507 - 40 * level}V${40 + 34 * level}`}
-        />
-      ))}
-      {levels.map((level) => box(20 + 40 * level, level, level ? `${2 ** level}b` : 'b', 'encoder'))}
-      {levels.slice(0, 4).map((level) => box(474 - 40 * level, level, level ? `${2 ** level}b` : 'b', 'decoder'))}
-      <path class="arrow saliency" d="M540 27H594" />
-      <path class="arrow diagnosis" d="M540 33Q566 40 570 110L594 122M246 163H560L594 134" />
-      <g class="block saliency">
-        <rect x="594" y="10" width="118" height="34" rx="8" />
-        <text x="653" y="32" text-anchor="middle">
-          saliency, H × W
-        </text>
-      </g>
-      <g class="block diagnosis">
-        <rect x="594" y="110" width="118" height="34" rx="8" />
-        <text x="653" y="132" text-anchor="middle">
-          diagnosis, 3
-        </text>
-      </g>
-    </svg>
-  );
 }

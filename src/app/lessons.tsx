@@ -20,7 +20,7 @@ const run = (
   scheme: RunSettings['scheme'],
   learningRate = 0.005,
   optimizer: RunSettings['optimizer'] = 'adam',
-): RunSettings => ({ scheme, optimizer, learningRate });
+): RunSettings => ({ scheme, optimizer, learningRate, sigmaRate: 1 });
 const pair = (a: RunSettings, b: RunSettings, more: Partial<Settings> = {}): Omit<Settings, 'size'> => ({
   ...initialSettings,
   ...more,
@@ -59,7 +59,7 @@ export const LESSONS: readonly Lesson[] = [
     setUp: PROVOKED,
     steps: 200,
     question:
-      'Twelve films, no dropout. MTLS1 (A) against fixed sigmas (B). What does the weight of saliency do in A as its training loss goes towards zero?',
+      'Twelve films, no dropout. MTLS1 with quick sigmas (A) against fixed sigmas (B). What does the weight of saliency do in A as its training loss goes towards zero?',
     answers: ['It falls: the task is solved', 'It stays at 1', 'It grows'],
     expected: 2,
     why: 'σ follows the loss down and the weight is 1/σ². The task that is already solved by heart is asked for ever more loudly: the vicious circle.',

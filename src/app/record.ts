@@ -2,12 +2,13 @@
 import { syntheticChests } from '../data/synthetic.ts';
 import { openGpu } from '../engine/index.ts';
 import { resolveConfig } from '../mtunet/config.ts';
+import { stagesOf } from './live/inside.ts';
 import { LiveRun } from './live/live-run.ts';
 import type { EpochRow, StepRow } from './live/protocol.ts';
 import { overridesOf, PROVOKED, type Settings } from './live/settings.ts';
 import { packMap, type Recording } from './recorded.ts';
 
-const STEPS = 240;
+const STEPS = 160;
 const FRAME_EVERY = 12;
 
 /** Numbers to five digits, which is more than a chart shows. */
@@ -48,7 +49,7 @@ export async function record(): Promise<Recording> {
   const { name } = gpu.description;
   const packed = films.map(({ image, gaze, label }) => ({ image: packMap(image), gaze: packMap(gaze), label }));
   const { stepsPerEpoch, model } = runs[0];
-  const parameters = model.parameterCount;
+  const stages = stagesOf(model);
   gpu.destroy();
   return {
     settings,
@@ -56,7 +57,7 @@ export async function record(): Promise<Recording> {
     width,
     classNames: data.classNames,
     stepsPerEpoch,
-    parameters,
+    stages,
     adapter: name,
     films: packed,
     rows: rounded(rows),

@@ -1,5 +1,5 @@
 /** A run from the folder, for browsers that cannot train: the same rows, epochs and frames, with pictures as bytes. */
-import type { EpochRow, Frame, Picture, StepRow } from './live/protocol.ts';
+import type { EpochRow, Frame, Picture, Stage, StepRow } from './live/protocol.ts';
 import type { Settings } from './live/settings.ts';
 import type { State, Store } from './store.ts';
 
@@ -14,7 +14,7 @@ export interface Recording {
   readonly width: number;
   readonly classNames: readonly string[];
   readonly stepsPerEpoch: number;
-  readonly parameters: number;
+  readonly stages: readonly Stage[];
   readonly adapter: string;
   readonly films: readonly { readonly image: PackedMap; readonly gaze: PackedMap; readonly label: number }[];
   readonly rows: readonly [readonly StepRow[], readonly StepRow[]];
@@ -61,14 +61,14 @@ export function playRecorded(store: Store): void {
 
 async function load(store: Store): Promise<void> {
   const recording = (await (await fetch('./recorded.json')).json()) as Recording;
-  const { settings, height, width, classNames, stepsPerEpoch, parameters, films, rows, epochs } = recording;
+  const { settings, height, width, classNames, stepsPerEpoch, stages, films, rows, epochs } = recording;
   const part: Partial<State> = {
     settings,
     height,
     width,
     classNames,
     stepsPerEpoch,
-    parameters,
+    stages,
     films: films.map(({ image, gaze, label }) => ({ image: unpackMap(image), gaze: unpackMap(gaze), label })),
     rows: rows.map((list) => [...list]) as State['rows'],
     epochs: epochs.map((list) => [...list]) as State['epochs'],

@@ -3,10 +3,11 @@ import { equilibriumSigma } from '../mtunet/equilibrium.ts';
 import { Chart, type Point } from './chart.tsx';
 import { FilmView, type MapName } from './film.tsx';
 import type { TaskName } from './live/protocol.ts';
-import { CHOICES, type Choice, OPTIMIZERS, type RunSettings } from './live/settings.ts';
+import { CHOICES, type Choice, LEARNS, OPTIMIZERS, type RunSettings } from './live/settings.ts';
 import type { State, Store } from './store.ts';
 
 const NAMES = ['A', 'B'] as const;
+const SIGMA_RATES = [1, 3, 10, 30];
 const SYMBOL = { saliency: 's', diagnosis: 'c' } as const;
 
 export function RunView({ store, state, run, colours }: { store: Store; state: State; run: 0 | 1; colours: MapName }) {
@@ -73,6 +74,22 @@ export function RunView({ store, state, run, colours }: { store: Store; state: S
               }}
             />
           </label>
+          {LEARNS[mine.scheme] && (
+            <label>
+              Sigmas learn
+              <select
+                id={`sigma-rate-${name}`}
+                value={mine.sigmaRate}
+                onChange={(e) => store.reset(set({ sigmaRate: Number(e.currentTarget.value) }))}
+              >
+                {[...new Set([...SIGMA_RATES, mine.sigmaRate])].map((times) => (
+                  <option key={times} value={times}>
+                    {times === 1 ? 'at the same rate' : `at ${times} times the rate`}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
           {(['saliency', 'diagnosis'] as const).map((task) => (
             <HoldSigma
               key={task}
@@ -161,12 +178,6 @@ function Probabilities({
     </div>
   );
 }
-
-const LEARNS: Partial<Record<Choice, readonly TaskName[]>> = {
-  mtls1: ['saliency', 'diagnosis'],
-  mtls2: ['saliency'],
-  mtls3: ['diagnosis'],
-};
 
 function HoldSigma({
   store,

@@ -8,6 +8,7 @@ import type {
   FromWorker,
   GradientCheck,
   Operation,
+  Stage,
   StepRow,
   ToWorker,
 } from './live/protocol.ts';
@@ -28,7 +29,7 @@ export interface State {
   width: number;
   classNames: readonly string[];
   stepsPerEpoch: number;
-  parameters: number;
+  stages: readonly Stage[];
   rows: [StepRow[], StepRow[]];
   epochs: [EpochRow[], EpochRow[]];
   frames: Frame[];
@@ -60,7 +61,7 @@ export class Store {
       width: 32,
       classNames: ['normal', 'enlarged heart', 'pneumonia'],
       stepsPerEpoch: 1,
-      parameters: 0,
+      stages: [],
       rows: [[], []],
       epochs: [[], []],
       frames: [],

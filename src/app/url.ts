@@ -11,7 +11,8 @@ import {
 } from './live/settings.ts';
 
 export function toHash({ seed, train, size, dropout, runs }: Settings): string {
-  const run = ({ scheme, optimizer, learningRate }: RunSettings) => [scheme, optimizer, learningRate].join('~');
+  const run = ({ scheme, optimizer, learningRate, sigmaRate }: RunSettings) =>
+    [scheme, optimizer, learningRate, sigmaRate].join('~');
   return `#${new URLSearchParams({ seed: `${seed}`, train: `${train}`, size, dropout: `${dropout}`, a: run(runs[0]), b: run(runs[1]) })}`;
 }
 
@@ -23,11 +24,12 @@ export function fromHash(hash: string): Settings {
     return text && value >= low && value <= high ? value : otherwise;
   };
   const run = (text: string | null, otherwise: RunSettings): RunSettings => {
-    const [scheme, optimizer, rate] = text?.split('~') ?? [];
+    const [scheme, optimizer, rate, sigmaRate] = text?.split('~') ?? [];
     return {
       scheme: Object.hasOwn(CHOICES, scheme ?? '') ? (scheme as Choice) : otherwise.scheme,
       optimizer: OPTIMIZERS.find((name) => name === optimizer) ?? otherwise.optimizer,
       learningRate: number(rate, RATES, otherwise.learningRate),
+      sigmaRate: number(sigmaRate, SIGMA_RATES, otherwise.sigmaRate),
     };
   };
   const { seed, train, size, dropout, runs } = initialSettings;
@@ -42,4 +44,5 @@ export function fromHash(hash: string): Settings {
 }
 
 export const RATES = [0.00001, 0.5] as const;
+export const SIGMA_RATES = [0.01, 100] as const;
 export const TRAIN = [6, 192] as const;

@@ -10,6 +10,7 @@ import { drawPerson } from '../data/person.ts';
 import { drawPositioning } from '../data/positioning.ts';
 import { radiograph } from '../data/radiograph.ts';
 import { scanpath } from '../data/scanpath.ts';
+import { type InventedLook, writeReflacx } from './example-reflacx.ts';
 import { writeWhole } from './run-folder.ts';
 
 const MASTER_COLUMNS =
@@ -31,12 +32,21 @@ export interface ExampleOptions {
   readonly gazeBytes: number;
 }
 
-export function writeExample(out: string, options: ExampleOptions): { egd: string; mimic: string; gazeBytes: number } {
+export interface ExampleFolders {
+  readonly egd: string;
+  readonly mimic: string;
+  readonly reflacx: string;
+  readonly gazeBytes: number;
+}
+
+export function writeExample(out: string, options: ExampleOptions): ExampleFolders {
   const { films, seed } = options;
-  const [egd, mimic] = [join(out, 'egd'), join(out, 'mimic')];
+  const [egd, mimic, reflacx] = ['egd', 'mimic', 'reflacx'].map((name) => join(out, name));
   const ids = Array.from({ length: films }, (_, i) => inventedId(seed, i));
   const rows: string[] = [];
   const readings: string[] = [];
+  const fixations: string[] = [];
+  const looks: InventedLook[] = [];
   for (const [i, id] of ids.entries()) {
     const label = i % 3;
     const patient = 10000000 + (i % 7 === 6 ? i - 3 : i); // now and then a second film of a person
@@ -45,11 +55,23 @@ export function writeExample(out: string, options: ExampleOptions): { egd: strin
     writeWhole(join(mimic, path), dicom);
     rows.push(masterRow({ id, path, patient, study: 50000000 + i, label }));
     readings.push(gazeRows(i, id, points, options));
+    fixations.push(gazeRows(i, id, everyNth(points, SAMPLES_PER_FIXATION), options));
+    looks.push({ id, path, patient, label, points });
     if (i % 20 === 0) readings.push(gazeRows(i, id.slice(0, -5), points.subarray(0, 20), options)); // a calibration screen
   }
   writeWhole(join(egd, 'master_sheet.csv'), `${MASTER_COLUMNS.join(',')}\n${rows.join('\n')}\n`);
+  writeWhole(join(egd, 'fixations.csv'), `${GAZE_HEADER}\n${fixations.join('')}`);
+  writeReflacx(reflacx, looks, options);
   const gazeBytes = writeGaze(join(egd, 'eye_gaze.csv'), readings, options.gazeBytes);
-  return { egd, mimic, gazeBytes };
+  return { egd, mimic, reflacx, gazeBytes };
+}
+
+/** A reading of 60 samples a second as fixations of a third of a second, the last sample of each. */
+const SAMPLES_PER_FIXATION = 20;
+
+export function everyNth(points: Float64Array, n: number): Float64Array {
+  const count = Math.floor(points.length / 2 / n);
+  return Float64Array.from({ length: 2 * count }, (_, i) => points[2 * (n * (i >> 1) + n - 1) + (i & 1)]);
 }
 
 function inventedId(seed: number, film: number): string {

@@ -11,6 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { type ConfigOverrides, resolveConfig, type TrainConfig } from '../mtunet/config.ts';
+import { EVENTS } from '../report/verdicts/events.ts';
+import { MEASURES } from '../report/verdicts/measures.ts';
 import { UsageError } from './failure.ts';
 
 /** Part of a training configuration; checked as a whole once it is merged into a preset. */
@@ -18,6 +20,8 @@ const overrides = z.record(z.string(), z.unknown());
 
 const experimentSchema = z.strictObject({
   title: z.string().min(1),
+  /** Another experiment whose rows and runs this one looks at; then it has none of its own. */
+  from: z.string().optional(),
   /** What to look at on the page beside the table: curves of losses, sigmas and rates; films with their maps. */
   show: z.array(z.enum(['curves', 'overlays'])).default([]),
   /** Measures that the claim is about, by their keys in report/metrics.ts. The page shows all of them. */
@@ -26,7 +30,7 @@ const experimentSchema = z.strictObject({
   config: overrides.default({}),
   /** For every row, under one preset. */
   presets: z.record(z.string(), overrides).default({}),
-  rows: z.array(z.strictObject({ name: z.string().min(1), config: overrides.default({}) })).min(1),
+  rows: z.array(z.strictObject({ name: z.string().min(1), config: overrides.default({}) })).default([]),
 });
 
 const pair = z.tuple([z.number(), z.number().nullable()]);
@@ -34,11 +38,13 @@ const pair = z.tuple([z.number(), z.number().nullable()]);
 const claimSchema = z.strictObject({
   text: z.string().min(1),
   source: z.string().min(1),
-  /** `better` beats each of `than` by every measure; or `row` shows an event in most trainings, or in none. */
-  kind: z.enum(['order', 'present', 'absent']),
+  /** report/verdicts/input.ts says what each means. */
+  kind: z.enum(['order', 'higher', 'equal', 'present', 'absent']),
   better: z.string().optional(),
   than: z.array(z.string()).optional(),
   row: z.string().optional(),
+  /** Only for equal: the largest difference that counts as none. */
+  within: z.number().positive().optional(),
   measures: z.array(z.string()).min(1),
 });
 
@@ -60,6 +66,8 @@ export interface Experiment {
   readonly path: string;
   readonly config: ExperimentConfig;
   readonly expected: Expected;
+  /** Of the experiment whose runs are looked at: its own, or that of `from`. */
+  readonly runsOf: string;
 }
 
 const shelf = fileURLToPath(new URL('../../experiments', import.meta.url));
@@ -86,8 +94,17 @@ export function readExperiment(name: string): Experiment {
     );
   const config = checked(experimentSchema, join(path, 'config.yaml'));
   const expected = checked(expectedSchema, join(path, 'expected.json'));
-  checkNames(path, config, expected);
-  return { name: path.startsWith(`${shelf}/`) ? path.slice(shelf.length + 1) : basename(path), path, config, expected };
+  const own = path.startsWith(`${shelf}/`) ? path.slice(shelf.length + 1) : basename(path);
+  if (config.from === undefined) {
+    if (config.rows.length === 0)
+      throw new UsageError(`${path}/config.yaml has no rows; give some, or name an experiment in "from".`);
+    checkNames(path, config, expected);
+    return { name: own, path, config, expected, runsOf: own };
+  }
+  const source = readExperiment(config.from);
+  const whole = { ...config, config: source.config.config, presets: source.config.presets, rows: source.config.rows };
+  checkNames(path, whole, expected);
+  return { name: own, path, config: whole, expected, runsOf: source.runsOf };
 }
 
 /** Every row's whole configuration. */
@@ -102,6 +119,8 @@ export function rowConfigs(
   }));
 }
 
+const isMeasure = (key: string) => MEASURES.some((one) => one.key === key);
+
 function checked<T>(schema: z.ZodType<T>, path: string): T {
   let value: unknown;
   try {
@@ -115,7 +134,16 @@ function checked<T>(schema: z.ZodType<T>, path: string): T {
   throw new UsageError(`${path}: ${problems.join('; ')}.`);
 }
 
-function checkNames(path: string, { rows }: ExperimentConfig, { values, claims }: Expected): void {
+function checkNames(path: string, { rows, measures }: ExperimentConfig, { values, claims }: Expected): void {
+  const isEvent = ({ kind }: Expected['claims'][number]) => kind === 'present' || kind === 'absent';
+  const strange = claims.flatMap((claim) =>
+    claim.measures.filter((key) => !(isEvent(claim) ? Object.hasOwn(EVENTS, key) : isMeasure(key))),
+  );
+  for (const key of [...strange, ...measures.filter((key) => !isMeasure(key))])
+    throw new UsageError(
+      `${path} speaks of the measure "${key}", which is not known; there are ${MEASURES.map((one) => one.key).join(', ')}, and for what is present or absent ${Object.keys(EVENTS).join(', ')}.`,
+    );
+
   const known = rows.map(({ name }) => name);
   const named = [
     ...Object.keys(values),

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runtime } from '#gpu-host';
 import type { ChestDataset } from '../data/dataset.ts';
+import { fingerprintSplits } from '../data/fingerprint.ts';
 import type { Gpu } from '../engine/index.ts';
 import type { Provenance } from '../mtunet/records.ts';
 
@@ -27,6 +28,7 @@ export function provenanceOf(
     data: {
       name: dataset.name,
       hash: dataset.hash,
+      testHash: fingerprintSplits(dataset.height, dataset.width, { test: dataset.test }),
       train: dataset.train.length,
       valid: dataset.valid.length,
       test: dataset.test.length,

@@ -197,10 +197,12 @@ export class RunFolder {
     }
   }
 
-  /** Weights that the run begins with, and where they are from. */
-  saveInitial(state: StateDict, record: unknown): void {
+  /** Values that the run begins with, of the network and of its scheme, and where they are from. */
+  saveInitial(parts: readonly StateDict[], record: unknown): void {
     this.writeJson('init.json', record);
-    this.write('init.safetensors', writeWeights(state));
+    const tensors = new Map(parts.flatMap((part) => [...part.tensors]));
+    const counters = new Map(parts.flatMap((part) => [...part.counters]));
+    this.write('init.safetensors', writeWeights({ tensors, counters }));
   }
 
   /** Null when the run begins with values drawn from its seed. */

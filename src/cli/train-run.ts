@@ -5,7 +5,6 @@ import { writeWeights } from '../mtunet/checkpoint.ts';
 import type { TrainConfig } from '../mtunet/config.ts';
 import { evaluate } from '../mtunet/evaluate.ts';
 import { Trainer } from '../mtunet/train.ts';
-import { overlaid } from '../mtunet/weight-fit.ts';
 import { note } from './messages.ts';
 import { TrainProgressLine } from './progress.ts';
 import { provenanceOf } from './provenance.ts';
@@ -42,7 +41,7 @@ export async function trainRun(
     folder.rewindLogs(trainer.position.steps, trainer.position.epoch);
   } else {
     const initial = folder.loadInitial();
-    if (initial) trainer.model.loadStateDict(overlaid(await trainer.model.stateDict(), initial));
+    if (initial) await trainer.begin(initial);
     folder.rewindLogs(0, 1);
   }
   const { stop, bestEpoch } = await trainer.run(signal);

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { dryGpu } from '../engine/dry.ts';
+import type { TrainConfig } from '../mtunet/config.ts';
 import { buildNetwork, type NetworkName, type NetworkOptions } from '../mtunet/networks.ts';
+import { makeScheme } from '../mtunet/schemes/index.ts';
 import { readWeightFile, type WeightFile } from '../mtunet/weight-file.ts';
 import { deviations, fitWeights, type WeightFit } from '../mtunet/weight-fit.ts';
 import { Failure, UsageError } from './failure.ts';
@@ -29,18 +31,22 @@ export function openWeights(path: string): NamedWeightFile {
   }
 }
 
+/** What a file is fitted to. */
+export interface FitTarget {
+  readonly network: NetworkOptions & { readonly name: NetworkName };
+  readonly classes: number;
+  /** Its sigmas may come from the file. */
+  readonly scheme?: TrainConfig['scheme'];
+}
+
 /** Fits without an adapter. @throws Failure when the file does not fit, or with `strict` not exactly */
-export function fitted(
-  file: NamedWeightFile,
-  network: NetworkOptions & { readonly name: NetworkName },
-  classes: number,
-  strict: boolean,
-): WeightFit {
+export function fitted(file: NamedWeightFile, { network, classes, scheme }: FitTarget, strict: boolean): WeightFit {
   using gpu = dryGpu();
   using model = buildNetwork(gpu, network, classes, null);
+  using ownScheme = scheme ? makeScheme(gpu, scheme, 0) : null;
   let fit: WeightFit;
   try {
-    fit = fitWeights(network.name, model, file);
+    fit = fitWeights(network.name, model, file, ownScheme);
   } catch (error) {
     throw new Failure(`${file.path} does not fit ${network.name}: ${(error as Error).message}`);
   }
@@ -48,7 +54,7 @@ export function fitted(
   for (const line of list) note(line);
   if (strict && list.length > 0) {
     throw new Failure(
-      `${file.path} fits ${network.name} with ${list.length} deviations, listed above; leave out --strict to accept them.`,
+      `${file.path} fits ${network.name} with ${counted(list.length, 'deviation')}, listed above; leave out --strict to accept ${list.length === 1 ? 'it' : 'them'}.`,
     );
   }
   return fit;
@@ -56,6 +62,9 @@ export function fitted(
 
 /** What was taken and what was not, for a record of the run. */
 export function fitRecord({ path, sha256, format }: NamedWeightFile, fit: WeightFit) {
-  const { state, ...lists } = fit;
-  return { file: path, sha256, format, taken: state.tensors.size, ...lists };
+  const { state, scheme, ...lists } = fit;
+  const sigmas = Object.fromEntries([...scheme.tensors].map(([name, { values }]) => [name, values[0]]));
+  return { file: path, sha256, format, taken: state.tensors.size, sigmas, ...lists };
 }
+
+export const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;

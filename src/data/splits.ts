@@ -25,6 +25,22 @@ export function balancedCounts(count: number, classes: number): number[] {
   return Array.from({ length: classes }, (_, c) => Math.floor(count / classes) + (c < count % classes ? 1 : 0));
 }
 
+/**
+ * An image-level split of as many films: the second films of the persons in `train` show persons of `test` instead, of the same class and
+ * one after the other. The films of `test` stay as they are.
+ */
+export function shareWithTest(train: readonly PlannedFilm[], test: readonly PlannedFilm[]): PlannedFilm[] {
+  const lent = new Map<number, number>();
+  return train.map((film) => {
+    const people = test.filter(({ label, filmKey, personKey }) => label === film.label && filmKey === personKey);
+    if (film.filmKey === film.personKey || people.length === 0) return film;
+    const turn = lent.get(film.label) ?? 0;
+    lent.set(film.label, turn + 1);
+    const { patient, personKey } = people[turn % people.length];
+    return { ...film, patient, personKey };
+  });
+}
+
 /** The films of one split in shuffled order, so that any run of neighbours mixes the classes. */
 export function planSplit(
   split: string,

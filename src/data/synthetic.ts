@@ -13,7 +13,7 @@ import { drawPerson } from './person.ts';
 import { drawPositioning } from './positioning.ts';
 import { radiograph } from './radiograph.ts';
 import { scanpath } from './scanpath.ts';
-import { type PlannedFilm, planSplit } from './splits.ts';
+import { type PlannedFilm, planSplit, shareWithTest } from './splits.ts';
 
 export interface SyntheticOptions {
   /** 0 to 4294967295. */
@@ -25,6 +25,8 @@ export interface SyntheticOptions {
   readonly train: number;
   readonly valid: number;
   readonly test: number;
+  /** patient (default): no person in two splits; image: some training films show persons of the test films. */
+  readonly split?: 'patient' | 'image';
 }
 
 const LEAST_SIDE = 32;
@@ -65,9 +67,15 @@ export function drawFilm(
 export function syntheticChests(options: SyntheticOptions): ChestDataset {
   checkOptions(options);
   const { seed, height, width } = options;
-  const split = (name: 'train' | 'valid' | 'test'): ChestSample[] =>
-    planSplit(name, options[name], { classes: CLASS_NAMES.length, seed }).map((plan) => drawFilm(plan, options));
-  const splits = { train: split('train'), valid: split('valid'), test: split('test') };
+  const plan = (name: 'train' | 'valid' | 'test') =>
+    planSplit(name, options[name], { classes: CLASS_NAMES.length, seed });
+  const draw = (films: readonly PlannedFilm[]): ChestSample[] => films.map((film) => drawFilm(film, options));
+  const [train, test] = [plan('train'), plan('test')];
+  const splits = {
+    train: draw(options.split === 'image' ? shareWithTest(train, test) : train),
+    valid: draw(plan('valid')),
+    test: draw(test),
+  };
   return {
     name: `synthetic chests, seed ${seed}`,
     height,

@@ -59,7 +59,7 @@ const optimizer = z.strictObject({
   /** Only for sgd and rmsprop. */
   momentum: z.number().min(0).lt(1),
   weightDecay: z.number().min(0),
-  /** Learning rates of parts of the network, by name ("encoder" is all of it), as multiples of learningRate. */
+  /** Learning rates of parts of the network, by name ("encoder" is all of it), and of the "scheme" itself, as multiples of learningRate. */
   rates: z.record(z.string().min(1), z.number().min(0)).default({}),
 });
 
@@ -72,6 +72,8 @@ const schedule = z.strictObject({
   minimumRate: z.number().min(0),
   /** Epochs without a new best before the run ends; null: 2 patience + 3, as released. */
   earlyStop: z.number().int().positive().nullable(),
+  /** What the best epoch is the best of: the scheme's objective on the validation films, sigmas included (released code), or L_s + L_c. */
+  monitor: z.enum(['weighted', 'raw']).default('weighted'),
   /** What a cut takes back to the best epoch: everything (released code) or the network alone (the paper's text). */
   reset: z.enum(['everything', 'network']),
   /** Epochs of the first cosine cycle, and by what each next one is longer. */
@@ -84,6 +86,8 @@ const synthetic = z.strictObject({
   train: z.number().int().min(3),
   valid: z.number().int().min(3),
   test: z.number().int().min(3),
+  /** patient: no person in two splits; image: second films of training persons show persons of the test films instead. */
+  split: z.enum(['patient', 'image']).default('patient'),
 });
 
 const fields = z.strictObject({
@@ -92,6 +96,8 @@ const fields = z.strictObject({
   width: z.number().int().positive(),
   network,
   scheme,
+  /** L_s: Eq. 2, or its cross entropy alone, which adds the entropy of the gaze: the same gradient for the network, another for sigma. */
+  saliencyLoss: z.enum(['kld', 'cross-entropy']).default('kld'),
   optimizer,
   schedule,
   epochs: z.number().int().positive(),
@@ -131,6 +137,7 @@ const paper: TrainConfig = {
     stochasticDepth: null,
   },
   scheme: { name: 'mtls3', ...schemeDefaults },
+  saliencyLoss: 'kld',
   optimizer: { name: 'adam', learningRate: 1e-4, momentum: 0, weightDecay: 0, rates: {} },
   schedule: {
     name: 'plateau',
@@ -138,6 +145,7 @@ const paper: TrainConfig = {
     factor: 0.1,
     minimumRate: 1e-8,
     earlyStop: null,
+    monitor: 'weighted',
     reset: 'everything',
     period: 10,
     stretch: 2,
@@ -146,7 +154,7 @@ const paper: TrainConfig = {
   batchSize: 6,
   seed: 1,
   data: 'synthetic',
-  synthetic: { seed: 2022, train: 758, valid: 108, test: 217 },
+  synthetic: { seed: 2022, train: 758, valid: 108, test: 217, split: 'patient' },
 };
 
 export const presets = {
@@ -211,9 +219,13 @@ export function resolveConfig(preset: string, ...overrides: unknown[]): TrainCon
 }
 
 export function parseConfig(config: unknown): TrainConfig {
-  const parsed = configSchema.safeParse(config);
+  const parsed = configSchema.safeParse(config, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'config'}: ${message}`);
+  const problems = parsed.error.issues.map(({ path, message, code, input }) => {
+    // Problems of our own name the value themselves.
+    const given = code === 'custom' || input === undefined || isRecord(input) ? '' : `, not ${JSON.stringify(input)}`;
+    return `${path.join('.') || 'config'}: ${message}${given}`;
+  });
   throw new ConfigError(`${problems.join('; ')}.`);
 }
 

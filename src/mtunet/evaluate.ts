@@ -5,7 +5,7 @@ import { centreBiasMap, constantMap, mostFrequentClass } from '../data/baselines
 import { batches, gazeProbability } from '../data/batches.ts';
 import type { ChestDataset, ChestSample } from '../data/dataset.ts';
 import { type Gpu, type Tensor, withoutGradient } from '../engine/index.ts';
-import { type ImageSize, predictBatch } from './losses.ts';
+import { type LossOptions, predictBatch } from './losses.ts';
 import {
   accuracy,
   aucHandTill,
@@ -64,7 +64,7 @@ export class SplitTotals {
   }
 }
 
-interface EvaluateOptions extends ImageSize {
+interface EvaluateOptions extends LossOptions {
   readonly batchSize: number;
 }
 
@@ -74,7 +74,7 @@ export async function meanLosses(
   model: Network,
   scheme: Scheme,
   samples: readonly ChestSample[],
-  { height, width, batchSize }: EvaluateOptions,
+  { batchSize, ...options }: EvaluateOptions,
 ): Promise<{ losses: SplitLosses; accuracy: number | null }> {
   model.train(false);
   const totals = new SplitTotals();
@@ -82,7 +82,7 @@ export async function meanLosses(
   for (const batch of batches(samples, { batchSize, seed: 0, epoch: 0, shuffle: false })) {
     const got = await gpu.step(() =>
       withoutGradient(gpu, () => {
-        const { prediction, losses } = predictBatch(gpu, model, batch, { height, width });
+        const { prediction, losses } = predictBatch(gpu, model, batch, options);
         const { saliency, diagnosis } = losses;
         return {
           loss: scheme.call(losses),

@@ -1,7 +1,7 @@
 /**
  * A batch through the network: predictions and the raw losses of both tasks (Eq. 2 and 3).
  */
-import { concat, crossEntropy, type Gpu, klDivergence, logSoftmax, upload } from '../engine/index.ts';
+import { add, concat, crossEntropy, type Gpu, klDivergence, logSoftmax, upload } from '../engine/index.ts';
 import type { Network, Prediction } from './network.ts';
 import type { TaskLosses } from './schemes/scheme.ts';
 
@@ -20,22 +20,36 @@ export interface ImageSize {
   readonly width: number;
 }
 
+export interface LossOptions extends ImageSize {
+  /** Default: kld. */
+  readonly saliencyLoss?: 'kld' | 'cross-entropy';
+}
+
+/** Mean entropy of N maps, nats; 0 ln 0 = 0. gaze: N H W. */
+export function gazeEntropy(gaze: Float32Array, N: number): number {
+  let total = 0;
+  for (const q of gaze) if (q > 0) total -= q * Math.log(q);
+  return total / N;
+}
+
 /** Inside a step: uploads the batch and computes both losses. */
 export function predictBatch(
   gpu: Gpu,
   model: Network,
   { images, gaze, labels }: BatchArrays,
-  { height, width }: ImageSize,
+  { height, width, saliencyLoss = 'kld' }: LossOptions,
 ): { prediction: Prediction; losses: TaskLosses } {
   const N = labels.length;
   const film = upload(gpu, 'NCHW', [N, 1, height, width], images, 'image');
   const prediction = model.call(model.inputChannels === 1 ? film : concat(Array(model.inputChannels).fill(film), 'C'));
   const { saliency, diagnosis } = prediction;
+  const divergence =
+    saliency && klDivergence(logSoftmax(saliency, 'HW'), upload(gpu, 'NHW', [N, height, width], gaze, 'gaze'));
+  const entropy = () => upload(gpu, '', [], [gazeEntropy(gaze, N)], 'entropy of the gaze');
   return {
     prediction,
     losses: {
-      saliency:
-        saliency && klDivergence(logSoftmax(saliency, 'HW'), upload(gpu, 'NHW', [N, height, width], gaze, 'gaze')),
+      saliency: divergence && (saliencyLoss === 'kld' ? divergence : add(divergence, entropy())),
       diagnosis: diagnosis && crossEntropy(diagnosis, upload(gpu, 'N', [N], labels, 'label')),
     },
   };

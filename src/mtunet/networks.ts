@@ -1,7 +1,7 @@
 /**
  * The networks of the paper's tables by name: how each is made, what it predicts, and where it comes from.
  */
-import type { Corners, Gpu, NamedTensor } from '../engine/index.ts';
+import type { Corners, Gpu } from '../engine/index.ts';
 import { EfficientNetV2S } from './baselines/efficientnet-v2-s.ts';
 import { InceptionResNetV2 } from './baselines/inception-resnet-v2.ts';
 import { MsiNet } from './baselines/msi-net.ts';
@@ -10,7 +10,7 @@ import type { SaliencyOutput } from './baselines/saliency-network.ts';
 import { SimpleNet } from './baselines/simplenet.ts';
 import { type AttentionLayout, VggSsm } from './baselines/vgg-ssm.ts';
 import { MTUNet, unetFamily } from './model.ts';
-import { isUnder, type Network, type Tasks } from './network.ts';
+import type { Network, Tasks } from './network.ts';
 
 /** What a configuration says about its network; an option that a network does not have is ignored by it. */
 export interface NetworkOptions {
@@ -235,24 +235,8 @@ export function buildNetwork(
 }
 
 /** The names that a configuration's name of a part stands for. */
-function partNames(name: NetworkName, part: string): readonly string[] {
+export function partNames(name: NetworkName, part: string): readonly string[] {
   return part === 'encoder' ? networks[name].encoder : [part];
-}
-
-/** A network's parameters for an optimizer, each with its multiple of the learning rate; of two parts that hold it, the longer name counts. */
-export function parameterGroups(
-  name: NetworkName,
-  network: Network,
-  rates: Readonly<Record<string, number>>,
-): NamedTensor[] {
-  const parts = Object.entries(rates)
-    .flatMap(([part, rate]) => partNames(name, part).map((prefix) => ({ prefix, rate })))
-    .sort((a, b) => b.prefix.length - a.prefix.length);
-  for (const { prefix } of parts) network.checkPart(prefix, 'rates');
-  return [...network.parameters()].map((parameter) => ({
-    ...parameter,
-    rate: parts.find(({ prefix }) => isUnder(parameter.name, prefix))?.rate ?? 1,
-  }));
 }
 
 /** What is wrong with this length of an image for this network, in words; null when nothing is. */

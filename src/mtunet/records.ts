@@ -144,6 +144,8 @@ export interface Provenance {
   readonly data: {
     readonly name: string;
     readonly hash: string;
+    /** Of the test films alone; older runs lack it. */
+    readonly testHash?: string;
     readonly train: number;
     readonly valid: number;
     readonly test: number;

@@ -6,28 +6,20 @@
  */
 import { type Batch, batches } from '../data/batches.ts';
 import type { ChestDataset } from '../data/dataset.ts';
-import {
-  Adam,
-  backward,
-  CosineWarmRestarts,
-  Dropout,
-  type Gpu,
-  type NamedTensor,
-  type Optimizer,
-  RMSProp,
-  SGD,
-} from '../engine/index.ts';
+import { backward, CosineWarmRestarts, Dropout, type Gpu, type Optimizer, type StateDict } from '../engine/index.ts';
 import { findNonFinite } from '../engine/ops/audit.ts';
 import { type Checkpoint, type Snapshot, takeSnapshot } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { meanLosses, SplitTotals } from './evaluate.ts';
 import { predictBatch } from './losses.ts';
 import type { Network } from './network.ts';
-import { buildNetwork, parameterGroups } from './networks.ts';
+import { buildNetwork } from './networks.ts';
+import { makeOptimizer } from './optimizer.ts';
 import { PlateauReset, type PlateauResetState, type StopReason } from './plateau-reset.ts';
-import type { EpochRecord, StepRecord } from './records.ts';
+import type { EpochRecord, SplitLosses, StepRecord } from './records.ts';
 import { makeScheme } from './schemes/index.ts';
 import { type PerTask, perTask, type Scheme, type TaskValues } from './schemes/scheme.ts';
+import { overlaid } from './weight-fit.ts';
 import { WeightMeans, weightRatio } from './weight-means.ts';
 
 export interface TrainHooks {
@@ -103,10 +95,7 @@ export class Trainer {
     this.hooks = hooks;
     this.model = buildNetwork(gpu, config.network, dataset.classNames.length, config.seed);
     this.scheme = makeScheme(gpu, config.scheme, config.seed);
-    this.optimizer = makeOptimizer(config, [
-      ...parameterGroups(config.network.name, this.model, config.optimizer.rates),
-      ...this.scheme.parameters(),
-    ]);
+    this.optimizer = makeOptimizer(config, this.model, this.scheme);
     const { schedule, epochs, optimizer } = config;
     this.schedule = new PlateauReset({
       learningRate: optimizer.learningRate,
@@ -141,6 +130,11 @@ export class Trainer {
     }
     await this.loadBest('network');
     return { stop: this.ended, bestEpoch: this.bestEpoch };
+  }
+
+  /** Begins with these values where they are the network's or the scheme's; the others stay as they were drawn. Before run(). */
+  async begin(initial: StateDict): Promise<void> {
+    for (const part of [this.model, this.scheme]) part.loadStateDict(overlaid(await part.stateDict(), initial));
   }
 
   async checkpoint(): Promise<Checkpoint> {
@@ -222,7 +216,7 @@ export class Trainer {
     this.scheme.endEpoch({ saliency: train.saliencyLoss, diagnosis: train.classLoss });
     const sigmas = this.ofTasks(await this.gpu.step(() => this.scheme.sigmas()));
     const weights = this.weights.mean();
-    const decision = this.schedule.next(this.epoch, valid.losses.loss);
+    const decision = this.schedule.next(this.epoch, monitored(config, valid.losses));
     const record: EpochRecord = {
       epoch: this.epoch,
       train,
@@ -326,13 +320,12 @@ function weightFields(weights: TaskValues, learningRate: number) {
   };
 }
 
-const difference = (a: number | null, b: number | null) => (a === null || b === null ? null : a - b);
-
-function makeOptimizer({ optimizer }: TrainConfig, parameters: readonly NamedTensor[]): Optimizer {
-  const { name, rates: _, ...options } = optimizer;
-  if (name === 'adam') return new Adam(parameters, options);
-  return name === 'rmsprop' ? new RMSProp(parameters, options) : new SGD(parameters, options);
+/** What the best epoch is the best of. */
+function monitored({ schedule }: TrainConfig, { loss, saliencyLoss, classLoss }: SplitLosses): number {
+  return schedule.monitor === 'weighted' ? loss : (saliencyLoss ?? 0) + (classLoss ?? 0);
 }
+
+const difference = (a: number | null, b: number | null) => (a === null || b === null ? null : a - b);
 
 function checkDataset(config: TrainConfig, dataset: ChestDataset): void {
   const { height, width } = dataset;

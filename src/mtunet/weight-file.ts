@@ -9,7 +9,7 @@ export interface WeightFile {
 }
 
 /**
- * Of a checkpoint, the network of the best epoch; of one before its first epoch has ended, the network as it is.
+ * Of a checkpoint, network and scheme of the best epoch; of one before its first epoch has ended, both as they are.
  *
  * @throws SafetensorsError or TorchFileError, one sentence, when anything is wrong with the file
  */
@@ -18,12 +18,14 @@ export function readWeightFile(bytes: Uint8Array): WeightFile {
   if (isTorchFile(bytes)) return { format: 'pytorch', ...readTorch(bytes) };
   const { tensors, metadata } = readSafetensors(bytes);
   if (!metadata.get('format')?.startsWith('mtunet-checkpoint')) return { format: 'safetensors', tensors, ignored: [] };
-  const names = [...tensors.keys()];
-  const prefix = names.some((name) => name.startsWith('best/network/')) ? 'best/network/' : 'network/';
-  const network = [...tensors].filter(([name]) => name.startsWith(prefix));
-  return {
-    format: 'checkpoint',
-    tensors: new Map(network.map(([name, tensor]) => [name.slice(prefix.length), tensor])),
-    ignored: names.filter((name) => !name.startsWith(prefix)),
-  };
+  const best = [...tensors.keys()].some((name) => name.startsWith('best/network/')) ? 'best/' : '';
+  const taken = new Map<string, StoredTensor>();
+  const others = new Map<string, number>();
+  for (const [name, tensor] of tensors) {
+    const [, role, own] = /^(.*?(?:network|scheme|optimizer)\/)(.*)$/.exec(name) ?? ['', '', name];
+    if (role === `${best}network/` || role === `${best}scheme/`) taken.set(own, tensor);
+    else others.set(role, (others.get(role) ?? 0) + 1);
+  }
+  const ignored = [...others].map(([role, count]) => `${role}* (${count} tensors)`);
+  return { format: 'checkpoint', tensors: taken, ignored };
 }

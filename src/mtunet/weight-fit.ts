@@ -4,7 +4,7 @@
  */
 import { Counter, type Module, type StateDict, type StoredTensor, type Tensor } from '../engine/index.ts';
 import type { NetworkName } from './networks.ts';
-import { canonicalName, sumIsExact } from './weight-names.ts';
+import { canonicalName, isTensorflowKernel, sumIsExact } from './weight-names.ts';
 
 export interface Reshaped {
   readonly name: string;
@@ -17,6 +17,8 @@ export interface Reshaped {
 export interface WeightFit {
   /** What was taken, under the network's names. */
   readonly state: StateDict;
+  /** What was taken for the scheme, under its names: sigmas that were learnt with the network. */
+  readonly scheme: StateDict;
   readonly renamed: readonly { readonly from: string; readonly to: string }[];
   /** In the file, but not of this network. */
   readonly ignored: readonly string[];
@@ -38,6 +40,7 @@ export class WeightFitError extends Error {
 
 /**
  * @param network only its names and shapes matter
+ * @param scheme takes the file's ln sigma where it has the same sigma; without one they are ignored
  * @throws WeightFitError when nothing fits, a shape disagrees beyond head and channels, or two tensors claim one name
  * @throws SafetensorsError when an integer tensor is not exactly float32
  */
@@ -45,8 +48,11 @@ export function fitWeights(
   name: NetworkName,
   network: Module,
   file: { readonly tensors: ReadonlyMap<string, StoredTensor>; readonly ignored?: readonly string[] },
+  scheme: Module | null = null,
 ): WeightFit {
   const wanted = new Map([...network.entries()].map((entry) => [entry.name, entry.member]));
+  const ofScheme = new Set(scheme ? [...scheme.entries()].map((entry) => entry.name) : []);
+  const sigmas = new Map<string, { shape: readonly number[]; values: Float32Array }>();
   const head = headOf(wanted);
   const first = [...wanted].find(([, member]) => !(member instanceof Counter) && member.axes === 'OCRS')?.[0];
   const tensors = new Map<string, { shape: readonly number[]; values: Float32Array }>();
@@ -61,7 +67,9 @@ export function fitWeights(
     const own = wanted.has(published) ? published : canonicalName(name, published);
     const member = wanted.get(own);
     if (!member) {
-      ignored.push(published);
+      const sigma = sigmaOf(own, tensor, ofScheme);
+      if (sigma) sigmas.set(sigma.name, { shape: [], values: Float32Array.of(sigma.value) });
+      else ignored.push(published);
       continue;
     }
     const before = sources.get(own);
@@ -78,18 +86,23 @@ export function fitWeights(
       counters.set(own, countOf(published, tensor));
       continue;
     }
-    const [from, to] = [tensor.shape, member.shape];
-    if (String(from) === String(to)) tensors.set(own, { shape: to, values: tensor.toFloat32() });
-    else if (head.has(own) && String(from.slice(1)) === String(to.slice(1)))
+    const to = member.shape;
+    const transposed = isTensorflowKernel(name, published) && tensor.shape.length === 4;
+    const from = transposed ? [3, 2, 0, 1].map((axis) => tensor.shape[axis]) : tensor.shape;
+    const valuesOf = () => (transposed ? fromTensorflow(tensor) : tensor.toFloat32());
+    if (String(from) === String(to)) {
+      tensors.set(own, { shape: to, values: valuesOf() });
+      if (transposed) reshaped.push({ name: own, from: tensor.shape, to, how: TRANSPOSED });
+    } else if (head.has(own) && String(from.slice(1)) === String(to.slice(1)))
       reinitialised.push({ name: own, from, to });
     else {
       const change = own === first ? ofChannels(name, from, to) : null;
       const how =
         change?.how ?? (String(withoutOnes(from)) === String(withoutOnes(to)) ? 'axes of length 1 only: exact' : null);
       if (how === null) throw new WeightFitError(disagreement(published, from, to));
-      const values = tensor.toFloat32();
+      const values = valuesOf();
       tensors.set(own, { shape: to, values: change ? change.apply(values) : values });
-      reshaped.push({ name: own, from, to, how });
+      reshaped.push({ name: own, from: tensor.shape, to, how: transposed ? `${TRANSPOSED}; ${how}` : how });
     }
   }
   if (tensors.size === 0) {
@@ -103,7 +116,8 @@ export function fitWeights(
   const missing = [...wanted].flatMap(([own, member]) =>
     member instanceof Counter || tensors.has(own) || kept.has(own) ? [] : [own],
   );
-  return { state: { tensors, counters }, renamed, ignored, missing, reshaped, reinitialised };
+  const ownScheme = { tensors: sigmas, counters: new Map<string, number>() };
+  return { state: { tensors, counters }, scheme: ownScheme, renamed, ignored, missing, reshaped, reinitialised };
 }
 
 /** What `strict` refuses, in words; empty when the file holds exactly the network. */
@@ -120,12 +134,34 @@ export function deviations({ ignored, missing, reshaped, reinitialised }: Weight
   ];
 }
 
-/** `own` with everything that the fit took. */
+/** `own` with what `taken` has of it. */
 export function overlaid(own: StateDict, taken: StateDict): StateDict {
   return {
-    tensors: new Map([...own.tensors, ...taken.tensors]),
-    counters: new Map([...own.counters, ...taken.counters]),
+    tensors: new Map([...own.tensors].map(([name, tensor]) => [name, taken.tensors.get(name) ?? tensor])),
+    counters: new Map([...own.counters].map(([name, count]) => [name, taken.counters.get(name) ?? count])),
   };
+}
+
+/** The scheme's parameter that a file's `lg_sigma_class` or `lg_sigma_image` is, be it ln sigma or sigma itself; null where it has none. */
+function sigmaOf(name: string, tensor: StoredTensor, ofScheme: ReadonlySet<string>) {
+  const direct = name.replace(/^lg_(?=sigma_(class|image)$)/, '');
+  if (direct === name || withoutOnes(tensor.shape).length > 0) return null;
+  const [value] = tensor.toFloat64();
+  if (ofScheme.has(name)) return { name, value };
+  return ofScheme.has(direct) ? { name: direct, value: Math.exp(value) } : null;
+}
+
+const TRANSPOSED = "TensorFlow's axes R S C O to O C R S: exact";
+
+/** R S C O -> O C R S */
+function fromTensorflow(tensor: StoredTensor): Float32Array {
+  const [R, S, C, O] = tensor.shape;
+  const values = tensor.toFloat32();
+  return Float32Array.from({ length: values.length }, (_, i) => {
+    const tap = i % (R * S);
+    const c = Math.floor(i / (R * S)) % C;
+    return values[(tap * C + c) * O + Math.floor(i / (R * S * C))];
+  });
 }
 
 /** Weight and bias of the last dense layer. */

@@ -46,6 +46,13 @@ export async function embeddedChromium(): Promise<EmbeddedChromium> {
   };
 }
 
+/** Unpacks the fonts where needed; they are the same on every platform. Returns their folder. */
+export async function embeddedFonts(): Promise<string> {
+  const { bin, folder } = located('the embedded font');
+  await unpack(join(bin, 'fonts.tar.br'), join(folder, 'fonts'));
+  return join(folder, 'fonts');
+}
+
 /** The package's own fonts.conf names folders of a cloud service; a browser that finds no font draws no letter and may crash. */
 async function describeFonts(folder: string): Promise<string> {
   const path = join(folder, 'fonts.conf');
@@ -68,6 +75,10 @@ function locate(what: string): { bin: string; folder: string } {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(`${capital(what)} runs on Linux x64 only, and this is ${process.platform} ${process.arch}.`);
   }
+  return located(what);
+}
+
+function located(what: string): { bin: string; folder: string } {
   const home = packageFolder('@sparticuz/chromium');
   if (!home)
     throw new Error(

@@ -9,10 +9,12 @@ import type { RunRecords, Scheme } from './input.ts';
 import { count, enumerate, isNumber } from './numbers.ts';
 import { type PanelOptions, panel, roomy, type Stroke } from './panel.ts';
 import * as series from './series.ts';
+import { onset, onsets, TASKS, type Task } from './vicious-circle.ts';
 
 const SALIENCY = 'var(--saliency)';
 const CLASS = 'var(--class)';
 const RATE = 'var(--rate)';
+const COLOURS = { saliency: SALIENCY, class: CLASS } as const;
 
 /** A line for each run; several get thin ones and a thick median. */
 function strokes(lines: readonly series.Line[], style: Omit<Stroke, 'line'>): Stroke[] {
@@ -27,13 +29,15 @@ function strokes(lines: readonly series.Line[], style: Omit<Stroke, 'line'>): St
 
 type Draw = (scheme: Scheme) => { readonly strokes: Stroke[]; readonly dots?: PanelOptions['dots'] };
 
-interface Row {
+export interface CurveRow {
   readonly heading: Child;
   readonly name: string;
   readonly yLabel: string;
   readonly logarithmic?: boolean;
   readonly draw: Draw;
   readonly missing: string;
+  /** Whose overfitting is marked. */
+  readonly tasks: readonly Task[];
 }
 
 function bestText({ runs }: Scheme): string {
@@ -41,40 +45,66 @@ function bestText({ runs }: Scheme): string {
   return best.length > 0 ? `; best at epoch ${enumerate(best.map(String))}` : '';
 }
 
-/** One plot per scheme; nothing where no scheme has a value. */
-function row(schemes: readonly Scheme[], { heading, name, yLabel, logarithmic, draw, missing }: Row): Child {
+/** A scheme and what its plot shows; null where it has no value. */
+interface Drawn {
+  readonly scheme: Scheme;
+  readonly options: PanelOptions | null;
+}
+
+/** One plot per scheme, on common axes; null where no scheme has a value. */
+export function drawRow(
+  schemes: readonly Scheme[],
+  { name, yLabel, logarithmic, draw, tasks }: CurveRow,
+): Drawn[] | null {
   const drawn = schemes.map((scheme) => ({ scheme, ...draw(scheme) }));
   const extent = series.extent(drawn.flatMap((one) => one.strokes.map(({ line }) => line)));
   if (!extent) return null;
-  const common = {
-    yLabel,
-    logarithmic,
-    yDomain: roomy(extent, logarithmic),
-    lastEpoch: series.lastEpoch(schemes.flatMap(({ runs }) => runs)),
-  };
-  return html`
-    <div class="row"><h4>${heading}</h4>
-    <div class="panels">${drawn.map(
-      ({ scheme, ...lines }) => html`
-      <div class="panel">
-        <h5>${scheme.label}</h5>
-        ${
-          lines.strokes.length === 0
-            ? html`<p class="missing">${missing}</p>`
-            : panel({
-                ...common,
-                ...lines,
-                label: `${name} of ${scheme.label} over ${count(common.lastEpoch, 'epoch')}${bestText(scheme)}`,
-                best: scheme.runs.map(series.bestEpoch).filter(isNumber),
-                resets: scheme.runs.flatMap(series.resetEpochs),
-              })
-        }
-      </div>`,
-    )}
-    </div></div>`;
+  const lastEpoch = series.lastEpoch(schemes.flatMap(({ runs }) => runs));
+  const common = { yLabel, logarithmic, yDomain: roomy(extent, logarithmic), lastEpoch };
+  return drawn.map(({ scheme, ...lines }) => ({
+    scheme,
+    options:
+      lines.strokes.length === 0
+        ? null
+        : {
+            ...common,
+            ...lines,
+            label: `${name} of ${scheme.label} over ${count(lastEpoch, 'epoch')}${bestText(scheme)}`,
+            best: scheme.runs.map(series.bestEpoch).filter(isNumber),
+            resets: scheme.runs.flatMap(series.resetEpochs),
+            onsets: tasks.flatMap((task) => onsetRules(scheme, task)),
+          },
+  }));
 }
 
-function lossRow(schemes: readonly Scheme[], name: series.LossName): Child {
+/** Where each run begins to overfit; the earliest has the word, and how many runs there are. */
+function onsetRules({ runs }: Scheme, task: Task): NonNullable<PanelOptions['onsets']> {
+  const found = runs.flatMap(({ epochs }) => onset(epochs, task) ?? []).sort((a, b) => a.epoch - b.epoch);
+  const circles = found.filter(({ circle }) => circle).length;
+  const share = (n: number) => (runs.length > 1 ? ` ${n} of ${runs.length}` : '');
+  const word = circles > 0 ? `circle${share(circles)}` : `overfits${share(found.length)}`;
+  const marked = found.findIndex(({ circle }) => circle === circles > 0);
+  return found.map(({ epoch }, i) => ({ x: epoch, colour: COLOURS[task], label: i === marked ? word : null }));
+}
+
+function row(schemes: readonly Scheme[], of: CurveRow): Child {
+  const drawn = drawRow(schemes, of);
+  return (
+    drawn &&
+    html`
+    <div class="row"><h4>${of.heading}</h4>
+    <div class="panels">${drawn.map(
+      ({ scheme, options }) => html`
+      <div class="panel">
+        <h5>${scheme.label}</h5>
+        ${options ? panel(options) : html`<p class="missing">${of.missing}</p>`}
+      </div>`,
+    )}
+    </div></div>`
+  );
+}
+
+function lossRow(name: series.LossName): CurveRow {
   const saliency = name === 'saliencyLoss';
   const colour = saliency ? SALIENCY : CLASS;
   const bestPoint = (run: RunRecords) => {
@@ -82,7 +112,8 @@ function lossRow(schemes: readonly Scheme[], name: series.LossName): Child {
     const point = series.lossLine(run, 'valid', name).find(({ x, y }) => x === best && isNumber(y));
     return point ? [{ ...point, colour }] : [];
   };
-  return row(schemes, {
+  return {
+    tasks: [saliency ? 'saliency' : 'class'],
     heading: saliency ? html`Saliency loss <i>L</i><sub>s</sub>` : html`Class loss <i>L</i><sub>c</sub>`,
     name: saliency ? 'Saliency loss' : 'Class loss',
     yLabel: 'loss (nats)',
@@ -96,15 +127,16 @@ function lossRow(schemes: readonly Scheme[], name: series.LossName): Child {
       ),
       dots: runs.flatMap(bestPoint),
     }),
-  });
+  };
 }
 
 function ratesOf({ runs }: Scheme): series.Rates[] {
   return runs.map((run) => series.rates(run, runs.length === 1 ? 'step' : 'epoch'));
 }
 
-function sigmaRow(schemes: readonly Scheme[]): Child {
-  return row(schemes, {
+function sigmaRow(): CurveRow {
+  return {
+    tasks: TASKS,
     heading: html`Scales <i>\u03c3</i><sub>s</sub> and <i>\u03c3</i><sub>c</sub>`,
     name: 'Scales sigma of both tasks',
     yLabel: '\u03c3 (no unit)',
@@ -124,13 +156,14 @@ function sigmaRow(schemes: readonly Scheme[]): Child {
         ],
       };
     },
-  });
+  };
 }
 
-function rateRow(schemes: readonly Scheme[]): Child {
+function rateRow(): CurveRow {
   // A logarithmic axis has no place for 0 and below.
   const positive = (line: series.Line) => line.map(({ x, y }) => ({ x, y: y > 0 ? y : Number.NaN }));
-  return row(schemes, {
+  return {
+    tasks: [],
     heading: html`Learning rate <i>r</i> and what each task feels of it, <i>r</i>/<i>\u03c3</i>\u00b2`,
     name: 'Learning rate and effective learning rates',
     yLabel: 'rate (per step, log scale)',
@@ -147,8 +180,13 @@ function rateRow(schemes: readonly Scheme[]): Child {
         ],
       };
     },
-  });
+  };
 }
+
+export const curveRows = {
+  losses: [lossRow('saliencyLoss'), lossRow('classLoss')],
+  scales: [sigmaRow(), rateRow()],
+} as const;
 
 const keyLine = (colour: string, text: string, extra: Child = null) => html`
   <span class="key"><svg xmlns="http://www.w3.org/2000/svg" width="28" height="10" aria-hidden="true"><path d="M1,5H27" style="stroke:var(--${colour})"${extra} /></svg> ${text}</span>`;
@@ -170,6 +208,21 @@ function figure(
     </figure>`;
 }
 
+/** "Overfitting starts: MTLS1 seed 1, class, epoch 12 (a vicious circle)." */
+function onsetText(schemes: readonly Scheme[]): string {
+  const found = schemes.flatMap(({ label, runs }) =>
+    runs.flatMap(({ epochs, seed }) =>
+      onsets(epochs).map(
+        ({ task, epoch, circle }) =>
+          `${label}${runs.length > 1 ? ` seed ${seed}` : ''}, ${task}, epoch ${epoch}${circle ? ' (a vicious circle: the weight grows, too)' : ''}`,
+      ),
+    ),
+  );
+  return found.length > 0
+    ? `Where overfitting starts, by the rule that a validation loss then rises by a fifth while the training loss falls by a tenth: ${found.join('; ')}.`
+    : 'By the rule that a validation loss rises by a fifth while the training loss falls by a tenth, no run overfits.';
+}
+
 export function curves(schemes: readonly Scheme[]): Markup {
   const runs = schemes.flatMap((scheme) => scheme.runs);
   const seeds = schemes.some((scheme) => scheme.runs.length > 1)
@@ -182,7 +235,7 @@ export function curves(schemes: readonly Scheme[]): Markup {
   const shared = schemes.length > 1 ? ' Plots of one quantity share their axes.' : '';
   const figures = [
     figure(schemes, {
-      rows: [lossRow(schemes, 'saliencyLoss'), lossRow(schemes, 'classLoss')],
+      rows: curveRows.losses.map((one) => row(schemes, one)),
       key: [
         keyLine('ink', 'training'),
         keyLine('ink', 'validation', DASH),
@@ -190,10 +243,10 @@ export function curves(schemes: readonly Scheme[]): Markup {
         bestAndResets,
       ],
       caption: html`Raw losses, not divided by <i>\u03c3</i>\u00b2. Look for overfitting: a dashed line that turns up while
-        the solid one beneath it goes on falling.${shared}${seeds}`,
+        the solid one beneath it goes on falling.${shared}${seeds} ${onsetText(schemes)}`,
     }),
     figure(schemes, {
-      rows: [sigmaRow(schemes), rateRow(schemes)],
+      rows: curveRows.scales.map((one) => row(schemes, one)),
       key: [
         keyLine('saliency', 'saliency'),
         keyLine('class', 'class'),

@@ -6,7 +6,7 @@
 import { type ColourMap, jet, viridisLike } from '../data/colour-map.ts';
 import type { Example } from '../mtunet/records.ts';
 import { type Child, html, type Markup } from './html.ts';
-import type { ExampleMaps, RunRecords, Scheme } from './input.ts';
+import { type ExampleMaps, groupOf, type RunRecords, type Scheme } from './input.ts';
 import { className } from './metrics.ts';
 import { fixed, percent } from './numbers.ts';
 import { colourBarDataUri, filmDataUri, type Grid } from './png.ts';
@@ -95,7 +95,7 @@ function example(schemes: readonly Scheme[], shown: readonly Shown[]): Markup {
           prediction(
             film,
             scheme,
-            shown.find(({ run }) => run.scheme === scheme.id),
+            shown.find(({ run }) => groupOf(run) === scheme.id),
           ),
         )}
         </div>

@@ -30,12 +30,14 @@ export interface PanelOptions {
   readonly lastEpoch: number;
   readonly best?: readonly number[];
   readonly resets?: readonly number[];
+  /** Rules across the plot with a word at their top, for example where overfitting starts. */
+  readonly onsets?: readonly { readonly x: number; readonly colour: string; readonly label: string | null }[];
   /** Dots on lines, for example where the best network was. */
   readonly dots?: readonly { readonly x: number; readonly y: number; readonly colour: string }[];
 }
 
-const WIDTH = 340;
-const HEIGHT = 220;
+export const WIDTH = 340;
+export const HEIGHT = 220;
 const MARGIN = { top: 30, right: 16, rightWithLabels: 58, bottom: 36, left: 50 };
 const LABEL_GAP = 13;
 /** About so many, at round places. */
@@ -71,7 +73,7 @@ function endLabels({ strokes, yDomain: [low, high], logarithmic }: PanelOptions)
 }
 
 function marks(options: PanelOptions): Plot.Markish[] {
-  const { strokes, yDomain, logarithmic, best = [], resets = [], dots = [], lastEpoch } = options;
+  const { strokes, yDomain, logarithmic, best = [], resets = [], dots = [], onsets = [], lastEpoch } = options;
   return [
     Plot.gridY({ strokeOpacity: 0.12, ticks: logarithmic ? logTicks(...yDomain) : LINEAR_TICKS }),
     best.length > 0 ? Plot.ruleX(best, { strokeOpacity: 0.5, strokeDasharray: '1,3' }) : null,
@@ -84,6 +86,15 @@ function marks(options: PanelOptions): Plot.Markish[] {
         known.length === 1 ? Plot.dot(known, { ...style, r: 2.5 }) : null,
       ];
     }),
+    ...onsets.flatMap(({ x, colour, label }) => [
+      Plot.ruleX([x], { stroke: colour, strokeWidth: 1.5, strokeOpacity: label === null ? 0.35 : 0.9 }),
+      label === null
+        ? null
+        : Plot.text([label], {
+            ...{ x, y: yDomain[1], dx: x > lastEpoch / 2 ? -4 : 4, dy: 6, fill: colour },
+            textAnchor: x > lastEpoch / 2 ? 'end' : 'start',
+          }),
+    ]),
     resets.length > 0
       ? Plot.dot(resets, {
           x: (epoch) => epoch,
@@ -102,6 +113,7 @@ function marks(options: PanelOptions): Plot.Markish[] {
   ];
 }
 
+/** An SVG of WIDTH x HEIGHT in the page's colours. */
 export function panel(options: PanelOptions): Markup {
   const { label, strokes, yLabel, yDomain, logarithmic, lastEpoch } = options;
   const { document } = parseHTML('<!doctype html><html><body></body></html>');

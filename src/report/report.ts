@@ -29,8 +29,9 @@ export interface Report {
 // A second lock behind the escaping: nothing is fetched and no script runs, whatever a record may contain.
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-function page({ title, generated, runs }: ReportInput, schemes: readonly Scheme[]): string {
+function page({ title, generated, runs, lead = [] }: ReportInput, schemes: readonly Scheme[]): string {
   const sections: readonly { readonly id: string; readonly name: string; readonly content: Child }[] = [
+    ...lead,
     { id: 'summary', name: 'In short', content: summary(schemes) },
     { id: 'results', name: 'Results', content: table(schemes) },
     { id: 'training', name: 'Training', content: curves(schemes) },

@@ -7,7 +7,8 @@ import { isNumber, type Value } from './numbers.ts';
 import { provenanceLine } from './provenance.ts';
 import { bestEpoch, resetEpochs } from './series.ts';
 import { honestLimit } from './summary.ts';
-import { escapeMarkdown, markdownTable } from './table.ts';
+import { markdownTable } from './table.ts';
+import { escapeMarkdown } from './tabular.ts';
 
 /** One property per metric. */
 function perMetric<T>(value: (metric: (typeof METRICS)[number]) => T): Record<string, T> {
@@ -59,11 +60,15 @@ export function resultsJson({ title, generated, runs }: ReportInput, schemes: re
   };
 }
 
-export function resultsMarkdown({ title, generated, runs }: ReportInput, schemes: readonly Scheme[]): string {
+export function resultsMarkdown(
+  { title, generated, runs, leadMarkdown }: ReportInput,
+  schemes: readonly Scheme[],
+): string {
   const limits = [...new Set(runs.map(({ provenance }) => honestLimit(provenance.data.name)))];
   return [
     `# ${escapeMarkdown(title)}`,
     limits.join(' '),
+    ...(leadMarkdown ? [leadMarkdown, '## All metrics and baselines'] : []),
     markdownTable(schemes),
     `Provenance: ${escapeMarkdown(provenanceLine(runs, generated))}`,
     '',

@@ -5,11 +5,13 @@ import { type Markup, trusted } from './html.ts';
 
 const LIGHT = `
   --paper: #fcfbf8; --card: #f4f2ec; --ink: #22262b; --quiet: #646a72; --rule: #dcd8ce;
-  --accent: #35566e; --saliency: #0072b2; --class: #c94f00; --rate: #b9bdc3;`;
+  --accent: #35566e; --saliency: #0072b2; --class: #c94f00; --rate: #b9bdc3;
+  --good: #23724a; --bad: #a8321f;`;
 
 const DARK = `
   --paper: #15181c; --card: #1d2126; --ink: #dfe2e5; --quiet: #9aa2ab; --rule: #343a41;
-  --accent: #9cc3dd; --saliency: #56b4e9; --class: #ff9650; --rate: #59616a;`;
+  --accent: #9cc3dd; --saliency: #56b4e9; --class: #ff9650; --rate: #59616a;
+  --good: #7fcfa4; --bad: #ff9d8a;`;
 
 const CSS = `
 :root { color-scheme: light dark; ${LIGHT}
@@ -135,6 +137,27 @@ details > summary { cursor: pointer; font-size: .9rem; margin-bottom: .6rem; ove
 .formula { overflow-x: auto; padding: .6rem 0; font-size: 1.05rem; }
 math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", math, serif; }
 footer { color: var(--quiet); font-size: .8125rem; padding-top: 2rem; padding-bottom: 3rem; }
+
+#verdicts .claims { padding-left: 1.3rem; max-width: 56rem; }
+#verdicts .claims > li { margin-bottom: 1rem; }
+#verdicts .claims p { margin: 0; }
+.claims details { margin: .2rem 0 0; }
+.parts { list-style: none; padding: 0; margin: 0; font-family: var(--sans); font-size: .8125rem; max-width: none; }
+.parts li { margin-bottom: .2rem; font-variant-numeric: tabular-nums; }
+.verdict { display: inline-block; font: 600 .78rem/1.5 var(--sans); padding: 0 .5em; border-radius: 4px; background: var(--card); color: var(--quiet); }
+.good { color: var(--good); }
+.bad { color: var(--bad); }
+.quiet { color: var(--quiet); }
+.verdict.good, .verdict.bad { color: var(--paper); }
+.verdict.good { background: var(--good); }
+.verdict.bad { background: var(--bad); }
+.warnings li { margin-bottom: .5rem; }
+.data { margin: 0; font-size: .84rem; }
+.data caption { text-align: left; font-weight: 600; padding: 1rem 0 .4rem; }
+.data th, .data td { padding: .3rem .7rem; border-bottom: 1px solid var(--rule); vertical-align: baseline; }
+.data .right { text-align: right; white-space: nowrap; }
+.data thead th { color: var(--quiet); font-weight: 500; }
+.data tbody th { font-weight: 500; }
 
 @media (max-width: 40rem) {
   body { font-size: 1rem; }

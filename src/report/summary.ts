@@ -8,12 +8,16 @@ import { count, enumerate, fixed, inWords, isNumber } from './numbers.ts';
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
-/** What the data can and cannot show. Only a name that points to a clinical source is taken for one. */
+/** Only a name that points to a clinical source is taken for one. */
+export function isClinical(dataName: string): boolean {
+  return (
+    !/synthetic/i.test(dataName) && /mimic|physionet|reflacx|egd-cxr|eye[- ]?(gaze|tracking)|clinical/i.test(dataName)
+  );
+}
+
+/** What the data can and cannot show. */
 export function honestLimit(dataName: string): string {
-  if (
-    !/synthetic/i.test(dataName) &&
-    /mimic|physionet|reflacx|egd-cxr|eye[- ]?(gaze|tracking)|clinical/i.test(dataName)
-  ) {
+  if (isClinical(dataName)) {
     return 'By its name the data set is clinical; whether its films were prepared as in the paper, this report cannot tell.';
   }
   return (

@@ -15,6 +15,7 @@ import {
 } from './metrics.ts';
 import { count, fixed, isNumber, NOT_AVAILABLE } from './numbers.ts';
 import { shortName, standardError } from './summary.ts';
+import { escapeMarkdown } from './tabular.ts';
 
 interface Cell {
   readonly text: string;
@@ -149,16 +150,6 @@ export function table(schemes: readonly Scheme[]): Markup {
       <p class="note">${schemes.length > 1 && '\u2605 best of the schemes trained here. '}${notes(schemes).join(' ')}</p>
       ${everyRun(schemes)}
     </section>`;
-}
-
-/** One line, in which no character of the data is taken for markup. */
-export function escapeMarkdown(text: string): string {
-  return text
-    .replace(/\s+/g, ' ')
-    .replace(/[\\`*_[\]|#~]/g, '\\$&')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;');
 }
 
 export function markdownTable(schemes: readonly Scheme[]): string {

@@ -209,6 +209,8 @@ it('trains: losses fall, equal those of Node, and go with the URL; survives the 
     await page.click('#inspect-A');
     await page.waitForSelector('.operations li', { timeout: 120_000 });
     expect(await page.locator('.operations li').count()).toBeGreaterThan(40);
+    await page.getByRole('button', { name: /^bottleneck: 64 × 3 × 2, 55,680 parameters/ }).click();
+    expect(await page.locator('.detail').textContent()).toContain('Layer Conv5.4');
     await page.click('#gradient-check');
     await page.waitForFunction(() => /finite difference/.test(document.querySelector('#gradient')?.textContent ?? ''));
     const said = await page.locator('#gradient').textContent();

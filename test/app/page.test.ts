@@ -4,7 +4,8 @@ import { toCsv } from '../../src/app/files.ts';
 import { links } from '../../src/app/links.ts';
 import type { EpochRow, StepRow } from '../../src/app/live/protocol.ts';
 import { CHOICES, type Choice, initialSettings, type Settings } from '../../src/app/live/settings.ts';
-import { packMap, unpackMap } from '../../src/app/recorded.ts';
+import recorded from '../../src/app/public/recorded.json' with { type: 'json' };
+import { packMap, type Recording, unpackMap } from '../../src/app/recorded.ts';
 import { fromHash, toHash } from '../../src/app/url.ts';
 
 it('settings go to the URL and come back', () => {
@@ -15,8 +16,8 @@ it('settings go to the URL and come back', () => {
       size: 'large',
       dropout: 0.5,
       runs: [
-        { scheme, optimizer: 'sgd', learningRate: 0.02 },
-        { scheme: 'sum', optimizer: 'rmsprop', learningRate: 1e-4 },
+        { scheme, optimizer: 'sgd', learningRate: 0.02, sigmaRate: 10 },
+        { scheme: 'sum', optimizer: 'rmsprop', learningRate: 1e-4, sigmaRate: 1 },
       ],
     };
     expect(fromHash(toHash(settings))).toEqual(settings);
@@ -55,6 +56,16 @@ it('the circle closes when all four links hold, and not when one is missing', ()
   expect(links(story({ ...closed, sigma: () => 1 }))).toMatchObject({ sigma: false, closed: false });
   expect(links(story({ ...closed, valid: (t) => 1 / t }))).toMatchObject({ gap: false, closed: false });
   expect(links({ rows: [[], []], epochs: [[], []] }).closed).toBe(false);
+});
+
+it('the recorded run, which is the provoked one, closes the circle for both tasks', () => {
+  const { epochs, rows, stepsPerEpoch } = recorded as unknown as Recording;
+  const closed = epochs[0].flatMap((_, i) => {
+    const until = [...epochs[0].slice(0, i + 1)];
+    const held = links({ epochs: [until, []], rows: [rows[0].slice(0, (i + 1) * stepsPerEpoch), []] });
+    return held.closed ? [held.task] : [];
+  });
+  expect(new Set(closed)).toEqual(new Set(['saliency', 'diagnosis']));
 });
 
 it('writes one line of CSV a step and run', () => {

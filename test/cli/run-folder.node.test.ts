@@ -127,7 +127,7 @@ it('keeps the weights that a run begins with', () => {
     tensors: new Map([['w', { shape: [2], values: Float32Array.of(1, -2) }]]),
     counters: new Map([['n', 3]]),
   };
-  folder.saveInitial(weights, { file: 'published.pth' });
+  folder.saveInitial([weights], { file: 'published.pth' });
   expect(RunFolder.open(folder.path).loadInitial()).toEqual(weights);
   expect(JSON.parse(readFileSync(folder.file('init.json'), 'utf8'))).toEqual({ file: 'published.pth' });
 });

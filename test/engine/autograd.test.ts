@@ -17,10 +17,10 @@ import {
   upload,
   withoutGradient,
 } from '../../src/engine/index.ts';
+import { arithmetic, combine } from '../../src/reference/arithmetic.ts';
+import { draw, map, type Values } from '../../src/reference/values.ts';
 import { testGpu } from '../support/gpu.ts';
 import { checkOperation } from '../support/grad-check.ts';
-import { arithmetic, combine } from '../support/reference/arithmetic.ts';
-import { draw, map, type Values } from '../support/reference/values.ts';
 
 /** Runs `loss` on x = 1 2 3 and answers with x's gradient after backward(). */
 async function slopeOf(loss: (x: Tensor<'N'>, gpu: Gpu) => void): Promise<number[]> {

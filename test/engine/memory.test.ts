@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import * as engine from '../../src/engine/index.ts';
 import { Adam, BatchNorm2d, backward, Conv2d, crossEntropy, Dropout, Linear, upload } from '../../src/engine/index.ts';
 import { BufferPool, sizeClass } from '../../src/engine/memory.ts';
+import { draw } from '../../src/reference/values.ts';
 import { testGpu } from '../support/gpu.ts';
-import { draw } from '../support/reference/values.ts';
 
 describe('sizeClass', () => {
   const bytes = fc.integer({ min: 1, max: 2 ** 34 });

@@ -109,6 +109,21 @@ describe('training', () => {
     );
   });
 
+  it('gives the scheme its own learning rate', async () => {
+    const gpu = await testGpu();
+    const sigmasAfter = async (rates: Record<string, number>) => {
+      const config = resolveConfig('tiny', shared, { optimizer: { learningRate: 0.01, rates } });
+      using trainer = new Trainer(gpu, config, dataset);
+      await trainer.run();
+      const { tensors } = await trainer.scheme.stateDict();
+      return [...tensors.values()].map(({ values }) => Math.abs(values[0]));
+    };
+    for (const moved of await sigmasAfter({ scheme: 3 })) expect(moved).toBeCloseTo(0.03, 4);
+    for (const moved of await sigmasAfter({})) expect(moved).toBeCloseTo(0.01, 4);
+    const plain = resolveConfig('tiny', shared, { scheme: { name: 'sum' }, optimizer: { rates: { scheme: 3 } } });
+    expect(() => new Trainer(gpu, plain, dataset)).toThrow(/learns nothing of its own/);
+  });
+
   it('refuses to freeze what is not there', async () => {
     const gpu = await testGpu();
     const options = resolveConfig('tiny', { network: { frozen: ['Conv'] } }).network;

@@ -9,6 +9,7 @@ import { writeCheckpoint, writeWeights } from '../../src/mtunet/checkpoint.ts';
 import { resolveConfig } from '../../src/mtunet/config.ts';
 import type { Network } from '../../src/mtunet/network.ts';
 import { buildNetwork, type NetworkName, networkNames } from '../../src/mtunet/networks.ts';
+import { makeScheme } from '../../src/mtunet/schemes/index.ts';
 import { readWeightFile } from '../../src/mtunet/weight-file.ts';
 import { deviations, fitWeights, overlaid, WeightFitError } from '../../src/mtunet/weight-fit.ts';
 import { canonicalName } from '../../src/mtunet/weight-names.ts';
@@ -150,6 +151,132 @@ it("maps every one of timm's names of EfficientNetV2-S", () => {
   expect(rows.length).toBe(own.size);
 });
 
+/** timm's name of a tensor of SimpleNet's encoder, or null outside of it: written from timm's modules, the other way round. */
+function timmPnasNet(own: string): string | null {
+  const [, place, rest] = /^pnas\.(stem1|stem2|cells\.\d+)\.(.*)$/.exec(own) ?? [];
+  if (!place) {
+    const top = own.match(/^pnas\.(conv0_bn|conv0|classifier)\.(.*)$/);
+    const names: Record<string, string> = { conv0: 'conv_0.conv', conv0_bn: 'conv_0.bn', classifier: 'last_linear' };
+    return top && `${names[top[1]]}.${top[2]}`;
+  }
+  const cell = place.replace('stem1', 'cell_stem_0').replace('stem2', 'cell_stem_1').replace('cells.', 'cell_');
+  const [, operation, tail] = /^_ops\.(\d)\.(.*)$/.exec(rest) ?? [];
+  if (!operation) {
+    return `${cell}.${rest
+      .replace(/^preprocess(\d)/, (_, i) => (i === '0' ? 'conv_prev_1x1' : 'conv_1x1'))
+      .replace('op.1.', 'conv.')
+      .replace('op.2.', 'bn.')
+      .replace('conv_1.', 'path_1.conv.')
+      .replace('conv_2.', 'path_2.conv.')
+      .replace(/1x1\.bn\.(?=.*)/, (bn) => (rest.startsWith('preprocess0.bn') ? '1x1.final_path_bn.' : bn))}`;
+  }
+  const branch = `${cell}.comb_iter_${Math.floor(Number(operation) / 2)}_${Number(operation) % 2 === 0 ? 'left' : 'right'}`;
+  const separable = ['0', '2', '4', '5', '6', '8'].includes(operation);
+  const parts = separable
+    ? {
+        'op.1.': 'separable_1.depthwise_conv2d.',
+        'op.2.': 'separable_1.pointwise_conv2d.',
+        'op.3.': 'bn_sep_1.',
+        'op.5.': 'separable_2.depthwise_conv2d.',
+        'op.6.': 'separable_2.pointwise_conv2d.',
+        'op.7.': 'bn_sep_2.',
+      }
+    : operation === '9'
+      ? { 'op.1.': 'conv.', 'op.2.': 'bn.' }
+      : { '1.': 'conv.', '2.': 'bn.' };
+  const [from, to] = Object.entries(parts).find(([start]) => tail.startsWith(start))!;
+  return `${branch}.${to}${tail.slice(from.length)}`;
+}
+
+it("maps every one of timm's names of PNASNet-5-Large", () => {
+  using model = network('simplenet');
+  let count = 0;
+  for (const { name } of model.entries()) {
+    const timm = timmPnasNet(name);
+    if (timm === null) continue;
+    expect(canonicalName('simplenet', timm)).toBe(name);
+    count++;
+  }
+  expect(count).toBe([...model.entries()].filter(({ name }) => name.startsWith('pnas.')).length);
+  expect(canonicalName('simplenet', 'cell_stem_0.comb_iter_0_right.conv.weight')).toBe('pnas.stem1._ops.1.1.weight');
+  expect(canonicalName('simplenet', 'cell_5.conv_prev_1x1.final_path_bn.weight')).toBe(
+    'pnas.cells.5.preprocess0.bn.weight',
+  );
+});
+
+it("maps every TensorFlow variable of MSI-Net, with its kernel's axes", () => {
+  using model = network('msi-net');
+  const vgg = ['1_1', '1_2', '2_1', '2_2', '3_1', '3_2', '3_3', '4_1', '4_2', '4_3', '5_1', '5_2', '5_3'];
+  const variables = [
+    ...vgg.map((place) => `conv${place[0]}/conv${place}`),
+    ...['conv1_1', 'conv1_2', 'conv1_3', 'conv1_4', 'conv1_5', 'conv2'].map((name) => `aspp/${name}`),
+    ...['conv1', 'conv2', 'conv3', 'conv4'].map((name) => `decoder/${name}`),
+  ].flatMap((name) => [`${name}/kernel`, `${name}/bias`]);
+  // In the order of both lists, which are the network's from the input to the output.
+  const own = [...model.entries()].map(({ name }) => name);
+  expect(variables.map((name) => canonicalName('msi-net', name))).toEqual(own);
+  expect(variables.map((name) => canonicalName('msi-net', `${name}:0`))).toEqual(own);
+});
+
+it("brings TensorFlow's kernels into the order of the axes here, and lists it", () => {
+  using model = network('msi-net');
+  const kernel = (shape: number[]) => ({
+    dtype: 'F32' as const,
+    shape,
+    data: Float32Array.from({ length: shape.reduce((product, length) => product * length, 1) }, (_, i) => i),
+  });
+  const [R, S, C, O] = [3, 3, 64, 64];
+  const file = readWeightFile(
+    writeSafetensors(
+      new Map([
+        ['conv1/conv1_1/kernel', kernel([3, 3, 3, 64])],
+        ['conv1/conv1_2/kernel', kernel([R, S, C, O])],
+        ['conv1/conv1_2/kernel/Adam', kernel([R, S, C, O])],
+      ]),
+    ),
+  );
+  const result = fitWeights('msi-net', model, file);
+  const { values } = result.state.tensors.get('features.2.weight')!;
+  for (const [o, c, r, s] of [
+    [0, 0, 0, 0],
+    [63, 1, 2, 0],
+    [5, 40, 1, 2],
+  ])
+    expect(values[((o * C + c) * R + r) * S + s]).toBe(((r * S + s) * C + c) * O + o);
+  const first = result.state.tensors.get('features.0.weight')!;
+  expect(first.shape).toEqual([64, 1, 3, 3]);
+  const at = (r: number, s: number, c: number, o: number) => ((r * 3 + s) * 3 + c) * 64 + o;
+  expect(first.values[(7 * 3 + 1) * 3 + 2]).toBe(at(1, 2, 0, 7) + at(1, 2, 1, 7) + at(1, 2, 2, 7));
+  expect(result.ignored).toEqual(['conv1/conv1_2/kernel/Adam']);
+  expect(result.reshaped.map(({ name, how }) => [name, how.split(':')[0]])).toEqual([
+    ['features.0.weight', "TensorFlow's axes R S C O to O C R S"],
+    ['features.2.weight', "TensorFlow's axes R S C O to O C R S"],
+  ]);
+});
+
+describe("a released MT-UNet file's ln sigma", () => {
+  const { scheme: options } = resolveConfig('tiny');
+  using model = network('mt-unet');
+  const state = numbered(model);
+  const scalar = (value: number) => ({ shape: [], values: Float32Array.of(value) });
+  const tensors = new Map([...state.tensors, ['lg_sigma_class', scalar(0.5)], ['lg_sigma_image', scalar(-1)]] as const);
+  const file = readWeightFile(writeWeights({ ...state, tensors }));
+  it.each([
+    { name: 'mtls1', sigmaParameter: 'log', taken: { lg_sigma_class: 0.5, lg_sigma_image: -1 } },
+    { name: 'mtls3', sigmaParameter: 'log', taken: { lg_sigma_class: 0.5 } },
+    { name: 'mtls2', sigmaParameter: 'direct', taken: { sigma_image: Math.fround(Math.exp(-1)) } },
+    { name: 'sum', sigmaParameter: 'log', taken: {} },
+    { name: 'kendall', sigmaParameter: 'log', taken: {} },
+  ] as const)('begins that of $name ($sigmaParameter) where it has one', ({ name, sigmaParameter, taken }) => {
+    using scheme = makeScheme(gpu, { ...options, name, sigmaParameter }, 1);
+    const result = fitWeights('mt-unet', model, file, scheme);
+    const values = [...result.scheme.tensors].map(([own, tensor]) => [own, tensor.values[0]]);
+    expect(Object.fromEntries(values)).toEqual(taken);
+    expect(result.ignored.length).toBe(2 - values.length);
+    expect(deviations(result)).toEqual(result.ignored.map((ignored) => `ignored: ${ignored}`));
+  });
+});
+
 it("takes the authors' second names of VGG-SSM's encoder and torchvision's names, and refuses two values for one name", () => {
   using model = network('vgg-ssm');
   const bias = (value: number) => ({ dtype: 'F32', shape: [64], data: new Float32Array(64).fill(value) }) as const;
@@ -193,6 +320,7 @@ it('takes the best network of a checkpoint', () => {
     readWeightFile(writeCheckpoint({ current: snapshot(current), best: bestOne && snapshot(bestOne), progress: {} }));
   const biasOf = (state: StateDict | null) => read(state).tensors.get('Conv1.0.bias')!.toFloat32()[0];
   expect(biasOf(best)).toBe(-1);
+  expect(read(best).ignored).toEqual([`network/* (${current.tensors.size} tensors)`]);
   expect(biasOf(null)).toBe(current.tensors.get('Conv1.0.bias')!.values[0]);
 });
 

@@ -12,9 +12,9 @@
 import { expect } from 'vitest';
 import { type Gpu, gradients, parameter, type Tensor, upload } from '../../src/engine/index.ts';
 import { deriveKey, uint32At, uniform } from '../../src/engine/random.ts';
+import type { Values } from '../../src/reference/values.ts';
 import { expectAllClose, OPERATION, type Tolerance } from './all-close.ts';
 import { testGpu } from './gpu.ts';
-import type { Values } from './reference/values.ts';
 
 type Inputs = Readonly<Record<string, Values>>;
 type OnDevice<I extends Inputs> = { readonly [Role in keyof I]: I[Role] extends Values<infer A> ? Tensor<A> : never };

@@ -6,6 +6,7 @@ import {
   conv2d,
   crossEntropy,
   type Gpu,
+  Module,
   multiply,
   parameter,
   softplus,
@@ -15,7 +16,7 @@ import {
 } from '../../engine/index.ts';
 import { deriveKey, uniform } from '../../engine/random.ts';
 import type { Network } from '../../mtunet/network.ts';
-import type { GradientCheck, Operation } from './protocol.ts';
+import type { GradientCheck, Operation, Stage } from './protocol.ts';
 
 const CHANNELS = 16;
 const REPEATS = 5;
@@ -28,7 +29,8 @@ export async function operations(
   { height, width }: { height: number; width: number },
 ): Promise<Operation[]> {
   model.train(false);
-  const made: { tensor: Tensor; commands: Command[] }[] = [];
+  const made: { tensor: Tensor; layer: string; commands: Command[] }[] = [];
+  const layers = followLayers(model);
   let pending: Command[] = [];
   const record = gpu.record;
   const maps = await (() => {
@@ -38,7 +40,7 @@ export async function operations(
     };
     gpu.onTensor = (tensor) => {
       // Views and parameters are made without a command.
-      if (pending.length) made.push({ tensor, commands: pending });
+      if (pending.length) made.push({ tensor, layer: layers.current(), commands: pending });
       pending = [];
     };
     try {
@@ -49,10 +51,11 @@ export async function operations(
     } finally {
       gpu.record = record;
       gpu.onTensor = null;
+      layers.stop();
     }
   })();
   const told: Operation[] = [];
-  for (const [index, { tensor, commands }] of made.entries()) {
+  for (const [index, { tensor, layer, commands }] of made.entries()) {
     const shape = tensor.axes === 'NCHW' ? tensor.shape.slice(1) : [tensor.size, 1, 1];
     const [channels, rows, columns] = shape;
     const kernels: { name: string; code: string; ms: number }[] = [];
@@ -67,9 +70,55 @@ export async function operations(
     }
     const values = maps[index] as unknown as Float32Array;
     const shown = Math.min(CHANNELS, channels) * rows * columns;
-    told.push({ index, name: tensor.name, shape, kernels, maps: values.slice(0, shown), parameters: 0 });
+    const parameters = told.some((one) => one.layer === layer) ? 0 : (layers.parameters.get(layer) ?? 0);
+    told.push({ index, name: tensor.name, layer, shape, kernels, maps: values.slice(0, shown), parameters });
   }
   return told;
+}
+
+/** The network's parts and how many parameters each has. */
+export function stagesOf(model: Network): Stage[] {
+  const sizes = new Map<string, number>();
+  for (const { name, tensor } of model.parameters()) {
+    const [stage] = name.split('.');
+    sizes.set(stage, (sizes.get(stage) ?? 0) + tensor.size);
+  }
+  return [...sizes].map(([name, parameters]) => ({ name, parameters }));
+}
+
+/** Tells at any time which layer is being called: a module that has parameters and no modules. */
+function followLayers(model: Network) {
+  const parameters = new Map<string, number>();
+  const called: string[] = [];
+  const followed: Module[] = [];
+  for (const { name, module } of model.modules()) {
+    const members = Object.values(module.members());
+    const own = [...module.parameters()];
+    if (own.length === 0 || members.some((member) => member instanceof Module)) continue;
+    parameters.set(
+      name,
+      own.reduce((total, { tensor }) => total + tensor.size, 0),
+    );
+    const layer = module as Module & { call(...inputs: unknown[]): unknown };
+    const call = layer.call.bind(layer);
+    layer.call = (...inputs) => {
+      called.push(name);
+      try {
+        return call(...inputs);
+      } finally {
+        called.pop();
+      }
+    };
+    followed.push(layer);
+  }
+  return {
+    parameters,
+    current: () => called.at(-1) ?? '',
+    /** The layers are as they were. */
+    stop: () => {
+      for (const layer of followed) delete (layer as { call?: unknown }).call;
+    },
+  };
 }
 
 const codes = new WeakMap<Gpu, Map<string, string>>();

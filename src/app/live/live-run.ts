@@ -5,23 +5,14 @@
  */
 import { type Batch, batches } from '../../data/batches.ts';
 import type { ChestDataset, ChestSample } from '../../data/dataset.ts';
-import {
-  Adam,
-  Dropout,
-  type Gpu,
-  type Optimizer,
-  RMSProp,
-  SGD,
-  type Tensor,
-  upload,
-  write,
-} from '../../engine/index.ts';
+import { Dropout, type Gpu, type Optimizer, type Tensor, upload, write } from '../../engine/index.ts';
 import { type Snapshot, takeSnapshot } from '../../mtunet/checkpoint.ts';
 import type { TrainConfig } from '../../mtunet/config.ts';
 import { meanLosses } from '../../mtunet/evaluate.ts';
 import { predictBatch } from '../../mtunet/losses.ts';
 import type { Network } from '../../mtunet/network.ts';
-import { buildNetwork, parameterGroups } from '../../mtunet/networks.ts';
+import { buildNetwork } from '../../mtunet/networks.ts';
+import { makeOptimizer } from '../../mtunet/optimizer.ts';
 import { makeScheme } from '../../mtunet/schemes/index.ts';
 import { perTask, type Scheme, TASKS, type Task } from '../../mtunet/schemes/scheme.ts';
 import type { EpochRow, Picture, StepRow } from './protocol.ts';
@@ -58,13 +49,7 @@ export class LiveRun {
     this.data = data;
     this.model = buildNetwork(gpu, config.network, data.classNames.length, config.seed);
     this.scheme = makeScheme(gpu, config.scheme, config.seed);
-    const parameters = [
-      ...parameterGroups(config.network.name, this.model, config.optimizer.rates),
-      ...this.scheme.parameters(),
-    ];
-    const { name, rates: _, ...options } = config.optimizer;
-    const kinds = { adam: Adam, rmsprop: RMSProp, sgd: SGD };
-    this.optimizer = new kinds[name](parameters, options);
+    this.optimizer = makeOptimizer(config, this.model, this.scheme);
   }
 
   get stepsDone(): number {

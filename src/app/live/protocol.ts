@@ -48,9 +48,18 @@ export interface Adapter {
   readonly software: boolean;
 }
 
+/** A part of the network, under its state_dict name. */
+export interface Stage {
+  readonly name: string;
+  readonly parameters: number;
+}
+
 export interface Operation {
   readonly index: number;
   readonly name: string;
+  /** State_dict name of the layer that called it; empty for what the network does between its layers. */
+  readonly layer: string;
+  /** Parameters of that layer, told at its first operation. */
   /** C H W */
   readonly shape: readonly number[];
   readonly parameters: number;
@@ -96,7 +105,8 @@ export type FromWorker =
       readonly width: number;
       readonly classNames: readonly string[];
       readonly stepsPerEpoch: number;
-      readonly parameters: number;
+      /** Of run A. */
+      readonly stages: readonly Stage[];
     }
   | {
       readonly kind: 'progress';

@@ -5,7 +5,7 @@ import { syntheticChests } from '../../data/synthetic.ts';
 import { type Gpu, openGpu } from '../../engine/index.ts';
 import { readCheckpoint } from '../../mtunet/checkpoint.ts';
 import { resolveConfig } from '../../mtunet/config.ts';
-import { gradientCheck, keepCodes, operations } from './inside.ts';
+import { gradientCheck, keepCodes, operations, stagesOf } from './inside.ts';
 import { type Follow, LiveRun, type Moment } from './live-run.ts';
 import type { EpochRow, FailureKind, Film, Frame, FromWorker, StepRow, ToWorker } from './protocol.ts';
 import { overridesOf, type Settings, type Size } from './settings.ts';
@@ -139,7 +139,7 @@ async function reset(settings: Settings, keep: Session | null = null): Promise<v
     width,
     classNames: data.classNames,
     stepsPerEpoch: a.stepsPerEpoch,
-    parameters: a.model.parameterCount,
+    stages: stagesOf(a.model),
   });
   await remember();
   await progress([[], []], [[], []], true);

@@ -1,6 +1,6 @@
 /** mtunet experiment: the runs behind one table or figure, and the page that compares them with the paper. */
 import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ChestDataset } from '../../data/dataset.ts';
 import { type ConfigOverrides, presets, type TrainConfig } from '../../mtunet/config.ts';
@@ -67,7 +67,10 @@ async function carryOut(name: string, options: ExperimentOptions): Promise<void>
   const unknown = options.rows?.find((row) => !rows.some((one) => one.name === row));
   if (unknown) throw new UsageError(`--rows ${unknown}: the rows are ${rows.map((row) => row.name).join(', ')}.`);
   const chosen = rows.filter((row) => options.rows?.includes(row.name) ?? true);
-  const folder = resolve(options.out ?? `runs/${experiment.name.replaceAll('/', '-')}-${options.preset}`);
+  const slugged = (name: string) => name.replaceAll('/', '-');
+  const folder = resolve(options.out ?? `runs/${slugged(experiment.runsOf)}-${options.preset}`);
+  // An experiment that looks at the runs of another has a page of its own beside them.
+  const pages = experiment.runsOf === experiment.name ? folder : join(folder, slugged(experiment.name));
   const seeds = Array.from({ length: options.seeds }, (_, i) => i + 1);
   const described = describeRuns(chosen, seeds);
   mkdirSync(folder, { recursive: true });
@@ -92,7 +95,12 @@ async function carryOut(name: string, options: ExperimentOptions): Promise<void>
       process.exitCode = EXIT.interrupted;
       return;
     }
-    if (outcome.done > 0) console.log(`report: ${writeExperimentReport(experiment, sweep)}`);
+    if (outcome.done > 0) {
+      const names = new Set(wanted.map((run) => run.name));
+      const { page, judgement } = await writeExperimentReport(experiment, sweep, names, pages);
+      for (const { claim, verdict } of judgement.claims) console.log(`${verdict}: ${claim.text}`);
+      console.log(`report: ${page}`);
+    }
     if (outcome.failed.length > 0) process.exitCode = EXIT.failure;
   } finally {
     interrupt.dispose();

@@ -27,8 +27,8 @@ export function register(program: Command): void {
 
 const HEADINGS: Record<CheckRow['group'], string> = {
   paper: 'The paper: closed form, float64 differences, reverse mode on the device',
-  operation: 'Operations: differences of the device\u2019s outputs along a random direction, reverse mode',
-  network: 'The network: differences of the loss along halves of the gradient, reverse mode',
+  operation: 'Operations: differences of the float64 operation along a random direction, reverse mode on the device',
+  network: 'The network: differences of the float64 loss along halves of the gradient, reverse mode on the device',
 };
 
 function print({ rows, passed, failed }: GradientReport): void {

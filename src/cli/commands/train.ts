@@ -61,9 +61,10 @@ export function register(program: Command): void {
       if (options.strict && options.init === undefined)
         throw new UsageError('--strict speaks of --init, which is missing.');
       const weights = options.init === undefined ? null : openWeights(options.init);
-      const fit = weights && fitted(weights, network, dataset.classNames.length, options.strict ?? false);
+      const target = { network, scheme, classes: dataset.classNames.length };
+      const fit = weights && fitted(weights, target, options.strict ?? false);
       const folder = RunFolder.create(options.out ?? freshFolder(`runs/${what}-seed${seed}`), config);
-      if (weights && fit) folder.saveInitial(fit.state, fitRecord(weights, fit));
+      if (weights && fit) folder.saveInitial([fit.state, fit.scheme], fitRecord(weights, fit));
       await withGpu(async (gpu, signal) => {
         if (!(await trainRun(gpu, folder, dataset, signal))) return interrupted(folder.path);
         console.log(`run: ${folder.path}`);

@@ -8,7 +8,7 @@ import { deviations, type WeightFit } from '../../mtunet/weight-fit.ts';
 import { UsageError } from '../failure.ts';
 import { oneOrThree, whole } from '../options.ts';
 import { writeWhole } from '../run-folder.ts';
-import { fitRecord, fitted, type NamedWeightFile, openWeights } from '../weight-files.ts';
+import { counted, fitRecord, fitted, type NamedWeightFile, openWeights } from '../weight-files.ts';
 
 interface NetworkFlags {
   readonly network?: string;
@@ -79,12 +79,13 @@ function fitFile(file: NamedWeightFile, { network, base, classes, channels, stri
   const options = { name: network as 'mt-unet', base, inputChannels: channels };
   // The size does not matter to weights; this one is taken by every network.
   const config = resolveConfig('tiny', {}, { height: 96, width: 96, network: options });
-  return fitted(file, config.network, classes, strict ?? false);
+  return fitted(file, { network: config.network, classes }, strict ?? false);
 }
 
 function summary(fit: WeightFit): string {
   const { state, renamed } = fit;
-  return `${state.tensors.size} tensors taken, ${renamed.length} of them renamed, ${deviations(fit).length} deviations`;
+  const taken = counted(state.tensors.size, 'tensor');
+  return `${taken} taken, ${renamed.length} of them renamed, ${counted(deviations(fit).length, 'deviation')}`;
 }
 
 function inspect({ format, tensors, ignored, path, bytes, sha256 }: NamedWeightFile, asJson: boolean): void {

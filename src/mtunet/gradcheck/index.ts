@@ -2,7 +2,7 @@
 import type { Gpu } from '../../engine/index.ts';
 import { derivationRows } from './derivations.ts';
 import { type NetworkCheck, networkRow } from './network.ts';
-import { operationRows } from './operations.ts';
+import { operationRows } from './operation-rows.ts';
 import type { CheckRow } from './row.ts';
 
 export type { CheckRow } from './row.ts';

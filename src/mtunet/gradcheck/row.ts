@@ -7,7 +7,7 @@ export interface CheckRow {
   readonly statement: string;
   /** The closed form, float64; null where there is none. */
   readonly analytic: number | null;
-  /** Central differences; see `method`. */
+  /** Central differences of the float64 function; null where none is needed. */
   readonly difference: number | null;
   /** Reverse mode on the device, float32; null for a statement about numbers alone. */
   readonly autograd: number | null;
@@ -16,8 +16,6 @@ export interface CheckRow {
   readonly tolerance: number;
   /** What the error is measured in. */
   readonly scale: number;
-  /** float64: differences of float64 functions; device: differences, in float64, of what the device computed in float32. */
-  readonly method: 'float64' | 'device';
   /** Samples of which this is the worst. */
   readonly samples: number;
   readonly verdict: 'pass' | 'fail';
@@ -38,7 +36,6 @@ export interface Statement {
   readonly name: string;
   readonly statement: string;
   readonly tolerance: number;
-  readonly method?: CheckRow['method'];
 }
 
 /** The worst of the samples. */
@@ -53,7 +50,6 @@ export function rowOf(what: Statement, samples: readonly Sample[]): CheckRow {
   const worst = measured.reduce((a, b) => (b.holds === false || (a.holds !== false && b.error > a.error) ? b : a));
   return {
     ...what,
-    method: what.method ?? 'float64',
     analytic: worst.analytic ?? null,
     difference: worst.difference ?? null,
     autograd: worst.autograd ?? null,

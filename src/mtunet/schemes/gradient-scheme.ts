@@ -21,7 +21,6 @@ import {
 import type { Gram, Solver } from './gram.ts';
 import {
   perTask,
-  plainSum,
   presentTasks,
   Scheme,
   type StepContext,
@@ -37,11 +36,6 @@ export class GradientScheme extends Scheme {
   constructor(solver: Solver) {
     super();
     this.solver = solver;
-  }
-
-  /** L_s + L_c: a combination of gradients descends no scalar of its own. */
-  call(losses: TaskLosses): Scalar {
-    return plainSum(losses);
   }
 
   /** The losses whose gradients are combined, where they are not the raw ones. */

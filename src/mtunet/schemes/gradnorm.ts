@@ -11,14 +11,12 @@ import { backward, gradients, parametersOf, type Scalar, type Tensor } from '../
 import { innerProduct } from './gradient-scheme.ts';
 import {
   type PerTask,
-  plainSum,
   presentTasks,
   Scheme,
   type SchemeMemory,
   type StepContext,
   type StepOutcome,
   type Task,
-  type TaskLosses,
   type TaskValues,
 } from './scheme.ts';
 import { weightedSum } from './weighted.ts';
@@ -60,10 +58,6 @@ export class GradNormScheme extends Scheme {
   constructor(options: GradNormOptions) {
     super();
     this.options = options;
-  }
-
-  call(losses: TaskLosses): Scalar {
-    return plainSum(losses);
   }
 
   async step({ gpu, forward, parameters, optimizer }: StepContext): Promise<StepOutcome> {

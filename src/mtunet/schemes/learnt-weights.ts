@@ -91,7 +91,7 @@ export class LearntWeightScheme extends ObjectiveScheme {
     return Object.fromEntries(Object.keys(this.members()).map((name) => [name, { kind: 'constant', value: 0 }]));
   }
 
-  call(losses: TaskLosses): Scalar {
+  override call(losses: TaskLosses): Scalar {
     return sumOf(presentTasks(losses).map(({ task, loss }) => this.rules[task].term(loss, this.numbers[task])));
   }
 

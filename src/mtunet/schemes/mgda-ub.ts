@@ -29,17 +29,7 @@ import {
 } from '../../engine/index.ts';
 import { innerProduct } from './gradient-scheme.ts';
 import type { Normalization } from './mgda.ts';
-import {
-  perTask,
-  plainSum,
-  presentTasks,
-  Scheme,
-  type StepContext,
-  type StepOutcome,
-  sumOf,
-  TASKS,
-  type TaskLosses,
-} from './scheme.ts';
+import { perTask, presentTasks, Scheme, type StepContext, type StepOutcome, sumOf, TASKS } from './scheme.ts';
 
 export class RepresentationScheme extends Scheme {
   private readonly normalization: Normalization;
@@ -47,10 +37,6 @@ export class RepresentationScheme extends Scheme {
   constructor(normalization: Normalization) {
     super();
     this.normalization = normalization;
-  }
-
-  call(losses: TaskLosses): Scalar {
-    return plainSum(losses);
   }
 
   async step({ gpu, forward, parameters, optimizer }: StepContext): Promise<StepOutcome> {

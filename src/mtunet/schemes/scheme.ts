@@ -56,8 +56,13 @@ export abstract class Scheme extends Module {
     return {};
   }
 
-  /** Inside a step: the scalar that is monitored on the validation split. A task without a loss has no term. */
-  abstract call(losses: TaskLosses): Scalar;
+  /**
+   * Inside a step: the scalar that is monitored on the validation split. A task without a loss has no term.
+   * L_s + L_c, unless the weights are part of the objective: a combination of gradients descends no scalar of its own.
+   */
+  call(losses: TaskLosses): Scalar {
+    return sumOf(presentTasks(losses).map(({ loss }) => loss));
+  }
 
   /** One forward pass and one change of the parameters. */
   abstract step(context: StepContext): Promise<StepOutcome>;
@@ -113,11 +118,6 @@ export function presentTasks(losses: TaskLosses): { readonly task: Task; readonl
 export function sumOf(terms: readonly Scalar[]): Scalar {
   if (terms.length === 0) throw new Error('scheme: there is no loss to weigh.');
   return terms.reduce((total, term) => add(total, term));
-}
-
-/** L_s + L_c: what is monitored where the weights are no part of the objective. */
-export function plainSum(losses: TaskLosses): Scalar {
-  return sumOf(presentTasks(losses).map(({ loss }) => loss));
 }
 
 export function perTask<T>(make: (task: Task) => T): PerTask<T> {

@@ -74,7 +74,7 @@ export class UncertaintyScheme extends ObjectiveScheme {
   }
 
   /** The objective. A task without a loss (a network without that head) has no term. */
-  call({ saliency, diagnosis }: TaskLosses): Scalar {
+  override call({ saliency, diagnosis }: TaskLosses): Scalar {
     const terms: Scalar[] = [];
     if (saliency) terms.push(this.weighted(this.config.halfSaliency ? scale(saliency, 0.5) : saliency, this.image));
     if (diagnosis) terms.push(this.weighted(diagnosis, this.diagnosis));

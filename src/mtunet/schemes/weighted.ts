@@ -7,7 +7,6 @@ import { normalAt } from '../../engine/normal.ts';
 import {
   ObjectiveScheme,
   type PerTask,
-  plainSum,
   presentTasks,
   type SchemeMemory,
   type StepContext,
@@ -20,10 +19,6 @@ import {
 
 export abstract class WeightedScheme extends ObjectiveScheme {
   protected abstract weightsAt(step: number): PerTask<number>;
-
-  call(losses: TaskLosses): Scalar {
-    return plainSum(losses);
-  }
 
   protected override descended(losses: TaskLosses, _monitored: Scalar, step: number): Scalar {
     return weightedSum(losses, this.weightsAt(step));

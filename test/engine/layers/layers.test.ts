@@ -4,6 +4,7 @@ import {
   BatchNorm2d,
   backward,
   Conv2d,
+  type Conv2dOptions,
   Dropout,
   type Gpu,
   Linear,
@@ -14,15 +15,16 @@ import {
   Upsample2x,
   upload,
 } from '../../../src/engine/index.ts';
-import { deriveKey } from '../../../src/engine/random.ts';
+import { normal } from '../../../src/engine/normal.ts';
+import { deriveKey, uniform } from '../../../src/engine/random.ts';
+import { batchNorm } from '../../../src/reference/batch-norm.ts';
+import { conv2d } from '../../../src/reference/conv2d.ts';
+import { dropout } from '../../../src/reference/dropout.ts';
+import { linear } from '../../../src/reference/matmul.ts';
+import { upsample } from '../../../src/reference/upsample.ts';
+import { draw, type Values, values } from '../../../src/reference/values.ts';
 import { expectAllClose } from '../../support/all-close.ts';
 import { testGpu } from '../../support/gpu.ts';
-import { batchNorm } from '../../support/reference/batch-norm.ts';
-import { conv2d } from '../../support/reference/conv2d.ts';
-import { dropout } from '../../support/reference/dropout.ts';
-import { linear } from '../../support/reference/matmul.ts';
-import { upsample } from '../../support/reference/upsample.ts';
-import { draw, type Values, values } from '../../support/reference/values.ts';
 
 const image = draw('NCHW', [2, 3, 6, 5]);
 
@@ -58,6 +60,47 @@ describe('Conv2d and Linear', () => {
     const input = draw('NC', [3, 7]);
     const got = await gpu.step(() => layer.call(onDevice(gpu, input)));
     expectAllClose(got, linear({ input, weight: get('weight'), bias: get('bias') }).data, 'output');
+  });
+
+  // Of 8 x 6 x 5 x 4 weights: fan-in 120, fan-out 160.
+  const convolution = (gpu: Gpu, initial: Conv2dOptions['initial']) =>
+    new Conv2d(gpu, 6, 8, { kernel: [5, 4], initial });
+  it.each([
+    { name: "PyTorch's", make: (gpu: Gpu) => convolution(gpu, 'torch'), weight: 120 ** -0.5, bias: 120 ** -0.5 },
+    { name: "Glorot's", make: (gpu: Gpu) => convolution(gpu, 'glorot'), weight: (6 / 280) ** 0.5, bias: 0 },
+    { name: "PyTorch's dense", make: (gpu: Gpu) => new Linear(gpu, 40, 25), weight: 40 ** -0.5, bias: 40 ** -0.5 },
+    {
+      name: "torchvision's dense",
+      make: (gpu: Gpu) => new Linear(gpu, 40, 25, { initial: 'fan-out' }),
+      weight: 25 ** -0.5,
+      bias: 0,
+    },
+  ])('begin with $name uniform values', async ({ make, ...bounds }) => {
+    using layer = make(await testGpu()).initialise(3);
+    const { get } = await stateOf(layer);
+    for (const [name, bound] of Object.entries(bounds).filter(([key]) => key !== 'name') as [string, number][]) {
+      const drawn = Float32Array.from(get(name).data);
+      expectAllClose(drawn, uniform(drawn.length, -bound, bound, deriveKey(3, name)), name);
+      if (bound === 0) expect(new Set(drawn)).toEqual(new Set([0]));
+      else if (drawn.length > 500) expect(Math.max(...drawn.map(Math.abs)) / bound).toBeGreaterThan(0.99);
+    }
+  });
+
+  it("begin with He's normal values", async () => {
+    using layer = convolution(await testGpu(), 'fan-out').initialise(3);
+    const { get } = await stateOf(layer);
+    const weight: number[] = Array.from(get('weight').data as Float64Array);
+    expect(weight).toEqual(Array.from(normal(960, 0, (2 / 160) ** 0.5, deriveKey(3, 'weight'))));
+    const deviation = (weight.reduce((total, x) => total + x * x, 0) / weight.length) ** 0.5;
+    expect(Math.abs(deviation / (2 / 160) ** 0.5 - 1)).toBeLessThan(0.12); // five standard deviations
+    expect(new Set(get('bias').data)).toEqual(new Set([0]));
+  });
+
+  it('of groups count the inputs of one group', async () => {
+    using layer = new Conv2d(await testGpu(), 6, 6, { kernel: 3, groups: 6 }).initialise(3);
+    const { get } = await stateOf(layer);
+    const weight: number[] = Array.from(get('weight').data as Float64Array);
+    expect(weight).toEqual(Array.from(uniform(54, -1 / 3, 1 / 3, deriveKey(3, 'weight'))));
   });
 });
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { add, divide, maximum, minimum, multiply, subtract, type Tensor, upload } from '../../../src/engine/index.ts';
+import { arithmetic, combine } from '../../../src/reference/arithmetic.ts';
+import { draw, drawDistinct, map, type Values, values } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import { arithmetic, combine } from '../../support/reference/arithmetic.ts';
-import { draw, drawDistinct, map, type Values, values } from '../../support/reference/values.ts';
 
 const operations = { add, subtract, multiply, divide, minimum, maximum };
 

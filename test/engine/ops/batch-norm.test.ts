@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { batchNorm, type Shape, upload } from '../../../src/engine/index.ts';
+import { type BatchNormOptions, batchNorm as reference } from '../../../src/reference/batch-norm.ts';
+import { draw, map } from '../../../src/reference/values.ts';
 import { expectAllClose } from '../../support/all-close.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import { type BatchNormOptions, batchNorm as reference } from '../../support/reference/batch-norm.ts';
-import { draw, map } from '../../support/reference/values.ts';
 
 function inputsOf(shape: Shape, mean = 0) {
   const [, C] = shape;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { concat, type Shape, upload } from '../../../src/engine/index.ts';
+import { concat as reference } from '../../../src/reference/concat.ts';
+import { draw } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import { concat as reference } from '../../support/reference/concat.ts';
-import { draw } from '../../support/reference/values.ts';
 
 describe('concat', () => {
   it.each([

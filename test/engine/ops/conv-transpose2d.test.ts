@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { convTranspose2d, type Gpu, openGpu, type Shape, upload } from '../../../src/engine/index.ts';
+import { convTranspose2d as reference } from '../../../src/reference/conv-transpose2d.ts';
+import { draw } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import { convTranspose2d as reference } from '../../support/reference/conv-transpose2d.ts';
-import { draw } from '../../support/reference/values.ts';
 
 type Options = { stride?: number; padding?: number; outputPadding?: number; groups?: number };
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { bceWithLogits, crossEntropy, upload } from '../../../src/engine/index.ts';
+import * as reference from '../../../src/reference/cross-entropy.ts';
+import { draw, map, values } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import * as reference from '../../support/reference/cross-entropy.ts';
-import { draw, map, values } from '../../support/reference/values.ts';
 
 const labelsOf = (N: number, C: number) => Uint32Array.from({ length: N }, (_, n) => (n * n + 1) % C);
 

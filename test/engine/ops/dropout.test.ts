@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { deriveKey, dropout, type Shape, upload } from '../../../src/engine/index.ts';
+import { dropout as reference } from '../../../src/reference/dropout.ts';
+import { draw } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import { dropout as reference } from '../../support/reference/dropout.ts';
-import { draw } from '../../support/reference/values.ts';
 
 const key = deriveKey(7, 'dropout');
 

@@ -1,11 +1,11 @@
 import { describe, it } from 'vitest';
 import * as engine from '../../../src/engine/index.ts';
 import { parameter, scale, shift } from '../../../src/engine/index.ts';
+import { elementwise } from '../../../src/reference/elementwise.ts';
+import { draw, map, type Values, values } from '../../../src/reference/values.ts';
 import { expectAllClose } from '../../support/all-close.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import { elementwise } from '../../support/reference/elementwise.ts';
-import { draw, map, type Values, values } from '../../support/reference/values.ts';
 
 const { relu, silu, sigmoid, exp, log, softplus, square, sqrt, reciprocal } = engine;
 const operations = { relu, silu, sigmoid, exp, log, softplus, square, sqrt, reciprocal };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { expand, type Shape, upload } from '../../../src/engine/index.ts';
+import { expand as reference } from '../../../src/reference/expand.ts';
+import { draw } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import { expand as reference } from '../../support/reference/expand.ts';
-import { draw } from '../../support/reference/values.ts';
 
 describe('expand', () => {
   it.each([

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { klDivergence, logSoftmax, type Shape, upload } from '../../../src/engine/index.ts';
+import { klDivergence as reference } from '../../../src/reference/kl-divergence.ts';
+import * as softmaxReference from '../../../src/reference/softmax.ts';
+import { draw, map, sizeOf, type Values, values } from '../../../src/reference/values.ts';
 import { expectAllClose } from '../../support/all-close.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import { klDivergence as reference } from '../../support/reference/kl-divergence.ts';
-import * as softmaxReference from '../../support/reference/softmax.ts';
-import { draw, map, sizeOf, type Values, values } from '../../support/reference/values.ts';
 
 /** Distributions, one an image, with a third of the pixels at zero. */
 function targetOf(axes: string, shape: Shape): Values {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { linear, matmul, type Shape, type Tensor, upload } from '../../../src/engine/index.ts';
+import * as reference from '../../../src/reference/matmul.ts';
+import { draw } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import * as reference from '../../support/reference/matmul.ts';
-import { draw } from '../../support/reference/values.ts';
 
 describe('linear', () => {
   it.each([

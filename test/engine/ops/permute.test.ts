@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { permute, upload } from '../../../src/engine/index.ts';
+import { permute as reference } from '../../../src/reference/permute.ts';
+import { draw } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import { permute as reference } from '../../support/reference/permute.ts';
-import { draw } from '../../support/reference/values.ts';
 
 describe('permute', () => {
   it.each(['NCHW', 'NHWC', 'WHCN', 'CNWH', 'HNWC', 'NCWH'])('N C H W to %s', (axes) =>

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { averagePool2d, maxPool2d, type Shape, upload } from '../../../src/engine/index.ts';
 import type { PoolOptions } from '../../../src/engine/ops/pool.ts';
+import * as reference from '../../../src/reference/pool.ts';
+import { drawDistinct, values } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import * as reference from '../../support/reference/pool.ts';
-import { drawDistinct, values } from '../../support/reference/values.ts';
 
 const cases: [what: string, input: Shape, options: PoolOptions][] = [
   ['one pixel', [1, 1, 1, 1], { size: 1 }],

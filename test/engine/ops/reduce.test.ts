@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { max, mean, parameter, type Shape, sum, type Tensor, upload } from '../../../src/engine/index.ts';
+import * as reference from '../../../src/reference/reduce.ts';
+import { draw, drawDistinct, sizeOf, values } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import * as reference from '../../support/reference/reduce.ts';
-import { draw, drawDistinct, sizeOf, values } from '../../support/reference/values.ts';
 
 const operations = { sum, mean, max };
 const references = { sum: reference.sum, mean: reference.mean, max: reference.max };

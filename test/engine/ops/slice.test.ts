@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { pad, slice, upload } from '../../../src/engine/index.ts';
+import * as reference from '../../../src/reference/slice.ts';
+import { draw } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import * as reference from '../../support/reference/slice.ts';
-import { draw } from '../../support/reference/values.ts';
 
 type Ranges = Record<string, readonly [number, number?]>;
 type Margins = Record<string, readonly [number, number]>;

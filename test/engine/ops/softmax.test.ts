@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { logSoftmax, type Shape, softmax, upload } from '../../../src/engine/index.ts';
+import * as reference from '../../../src/reference/softmax.ts';
+import { draw, map, values } from '../../../src/reference/values.ts';
 import { expectAllClose } from '../../support/all-close.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import * as reference from '../../support/reference/softmax.ts';
-import { draw, map, values } from '../../support/reference/values.ts';
 
 const operations = { softmax, logSoftmax };
 const references = { softmax: reference.softmax, logSoftmax: reference.logSoftmax };

@@ -7,10 +7,10 @@ import {
   upsampleBilinear,
   upsampleNearest,
 } from '../../../src/engine/index.ts';
+import { type Mode, upsample } from '../../../src/reference/upsample.ts';
+import { draw } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-import { type Mode, upsample } from '../../support/reference/upsample.ts';
-import { draw } from '../../support/reference/values.ts';
 
 const modes: Mode[] = ['nearest', 'half-pixel', 'align', 'asymmetric'];
 

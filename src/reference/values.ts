@@ -1,5 +1,5 @@
 /** Tensors of the reference operations: named axes, a shape and float64 numbers in row-major order. */
-import { deriveKey, permutation, uniform } from '../../../src/engine/random.ts';
+import { deriveKey, permutation, uniform } from '../engine/random.ts';
 
 export interface Values<Axes extends string = string> {
   readonly axes: Axes;

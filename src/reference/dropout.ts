@@ -1,5 +1,5 @@
 /** Dropout whose mask is uniformAt(key, position, number of the draw) >= rate. */
-import { type RandomKey, uniformAt } from '../../../src/engine/random.ts';
+import { type RandomKey, uniformAt } from '../engine/random.ts';
 import type { Values } from './values.ts';
 
 export function dropout<A extends string>(input: Values<A>, rate: number, key: RandomKey, draw: number): Values<A> {
