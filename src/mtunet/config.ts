@@ -230,9 +230,13 @@ export function resolveConfig(preset: string, ...overrides: unknown[]): TrainCon
 }
 
 export function parseConfig(config: unknown): TrainConfig {
-  const parsed = configSchema.safeParse(config);
+  const parsed = configSchema.safeParse(config, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'config'}: ${message}`);
+  const problems = parsed.error.issues.map(({ path, message, code, input }) => {
+    // Problems of our own name the value themselves.
+    const given = code === 'custom' || input === undefined || isRecord(input) ? '' : `, not ${JSON.stringify(input)}`;
+    return `${path.join('.') || 'config'}: ${message}${given}`;
+  });
   throw new ConfigError(`${problems.join('; ')}.`);
 }
 
