@@ -8,8 +8,8 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import type { Origin, Provenance } from '../mtunet/records.ts';
 import { Failure } from './failure.ts';
+import { sha256 } from './pieces.ts';
 import type { RunFolder } from './run-folder.ts';
-import { sha256 } from './seal.ts';
 
 /** In the order in which a run writes them; evaluation.json comes after the manifest, and marks the run as finished. */
 const RESULTS = [

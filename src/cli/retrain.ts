@@ -6,9 +6,9 @@ import type { Provenance } from '../mtunet/records.ts';
 import { Failure } from './failure.ts';
 import { firstDifference } from './first-difference.ts';
 import { originOf } from './manifest.ts';
+import { sha256 } from './pieces.ts';
 import { provenanceOf } from './provenance.ts';
 import { RunFolder } from './run-folder.ts';
-import { sha256 } from './seal.ts';
 import { trainRun } from './train-run.ts';
 
 export interface Retrained {

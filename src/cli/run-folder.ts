@@ -12,7 +12,8 @@ import type { ExampleMaps, Predictions } from '../mtunet/evaluate.ts';
 import type { EpochRecord, EvaluationRecord, Example, Origin, Provenance, StepRecord } from '../mtunet/records.ts';
 import { Failure, UsageError } from './failure.ts';
 import { makeManifest } from './manifest.ts';
-import { checkSeal, seal, sha256, unsealed } from './seal.ts';
+import { readBytes, sha256 } from './pieces.ts';
+import { checkSeal, seal, unsealed } from './seal.ts';
 import { flush, notWritten, removeParts, writeWhole } from './whole-file.ts';
 
 export { writeWhole };
@@ -84,7 +85,7 @@ export class RunFolder {
     let problem: string | null = null;
     for (const name of names) {
       try {
-        const bytes = readFileSync(this.file(name));
+        const bytes = readBytes(this.file(name));
         checkSeal(bytes);
         return {
           checkpoint: readCheckpoint(bytes),
@@ -158,7 +159,7 @@ export class RunFolder {
   }
 
   get predictions(): Predictions {
-    const { tensors } = readSafetensors(readFileSync(this.file('predictions.safetensors')));
+    const { tensors } = readSafetensors(readBytes(this.file('predictions.safetensors')));
     const rows = (name: string) => {
       const tensor = tensors.get(name);
       if (!tensor) return [];
@@ -172,7 +173,7 @@ export class RunFolder {
 
   /** What a safetensors file says of itself, each entry read as JSON. */
   metadata(name: string): Record<string, unknown> {
-    const { metadata } = readSafetensors(readFileSync(this.file(name)));
+    const { metadata } = readSafetensors(readBytes(this.file(name)));
     return Object.fromEntries([...metadata].map(([key, text]) => [key, JSON.parse(text)]));
   }
 
@@ -193,7 +194,7 @@ export class RunFolder {
   }
 
   get examples(): ExampleMaps[] {
-    const { tensors } = readSafetensors(readFileSync(this.file('examples.safetensors')));
+    const { tensors } = readSafetensors(readBytes(this.file('examples.safetensors')));
     const count = [...tensors.keys()].filter((name) => name.startsWith('image.')).length;
     const values = (name: string) => tensors.get(name)!.toFloat32();
     return Array.from({ length: count }, (_, i) => ({
@@ -230,7 +231,7 @@ export class RunFolder {
     const path = this.file('weights.safetensors');
     if (!existsSync(path)) throw new Failure(`${path} is missing; finish the run with: mtunet resume ${this.path}`);
     try {
-      return readWeights(readFileSync(path));
+      return readWeights(readBytes(path));
     } catch (error) {
       throw new Failure(`${path} cannot be read: ${(error as Error).message}`);
     }
@@ -255,7 +256,7 @@ export class RunFolder {
   /** Null when the run begins with values drawn from its seed. */
   loadInitial(): StateDict | null {
     const path = this.file('init.safetensors');
-    return existsSync(path) ? readWeights(readFileSync(path)) : null;
+    return existsSync(path) ? readWeights(readBytes(path)) : null;
   }
 
   readJson(name: string): unknown {

@@ -49,6 +49,7 @@ export async function trainRun(
     folder.rewindLogs(0, 1);
   }
   const { stop, bestEpoch } = await trainer.run(signal);
+  progress.line(trainer.waiting.sentence);
   if (stop === 'interrupted') return false;
 
   const weights = await trainer.model.stateDict();

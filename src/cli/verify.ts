@@ -1,11 +1,12 @@
 /** Whether a finished run is what it says: every hash, every fact of origin, and every metric computed again from the stored predictions. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { evaluationOf } from '../mtunet/evaluate.ts';
 import type { Origin } from '../mtunet/records.ts';
 import { sentence } from './failure.ts';
 import { firstDifference } from './first-difference.ts';
 import { loadData } from './load-data.ts';
 import { hashOfFile, type Manifest, originOf, readManifest } from './manifest.ts';
+import { readBytes } from './pieces.ts';
 import { CHECKPOINTS, type RunFolder } from './run-folder.ts';
 import { checkSeal } from './seal.ts';
 
@@ -35,7 +36,7 @@ export async function verifyRun(folder: RunFolder): Promise<Check[]> {
     });
   for (const name of CHECKPOINTS.filter((name) => existsSync(folder.file(name))))
     await check(name, () => {
-      checkSeal(readFileSync(folder.file(name)));
+      checkSeal(readBytes(folder.file(name)));
       return null;
     });
   await check('origin', () => originProblem(folder, manifest));

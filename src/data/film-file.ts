@@ -7,6 +7,7 @@ import { greyJpeg, jpegSize } from './dicom-frames.ts';
 const PNG_PIXELS_PER_BYTE = 1032;
 /** A block of 64 pixels takes at least one bit. */
 const JPEG_PIXELS_PER_BYTE = 512;
+const LARGEST_FILE = 2 ** 30;
 
 export async function readFilm(name: string, bytes: Uint8Array): Promise<Film> {
   if (bytes[0] === 0x89 && bytes[1] === 0x50) return readPng(name, bytes);
@@ -15,8 +16,9 @@ export async function readFilm(name: string, bytes: Uint8Array): Promise<Film> {
 }
 
 /** From a dropped or chosen file; the bytes stay on the machine. */
-export async function readFilmFile(file: File): Promise<Film> {
-  return readFilm(file.name, new Uint8Array(await file.arrayBuffer()));
+export async function readFilmFile(file: File, name = file.name): Promise<Film> {
+  if (file.size > LARGEST_FILE) throw new Error(`${name} has ${file.size} bytes; at most ${LARGEST_FILE} are read.`);
+  return readFilm(name, new Uint8Array(await file.arrayBuffer()));
 }
 
 function readPng(name: string, bytes: Uint8Array): Film {
