@@ -11,7 +11,7 @@ import { withGpu } from '../gpu-session.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { loadData } from '../load-data.ts';
 import { note } from '../messages.ts';
-import { whole } from '../options.ts';
+import { applyTrack, trackOption, whole } from '../options.ts';
 import { writeWhole } from '../run-folder.ts';
 import type { Executor } from '../sweep/executor.ts';
 import { indexedJob } from '../sweep/kubernetes.ts';
@@ -38,6 +38,7 @@ interface ExperimentOptions {
   cancel?: boolean;
   image: string;
   claim: string;
+  track?: string[];
   plan: boolean;
   planOnly?: boolean;
 }
@@ -63,6 +64,7 @@ export function register(program: Command): void {
     .option('--cancel', 'slurm: let what runs save a checkpoint and end, take the rest out of the queue')
     .option('--image <name>', 'kubernetes: container image with this program', 'mtunet')
     .option('--claim <name>', 'kubernetes: volume claim whose root is the folder of the sweep', 'mtunet-sweep')
+    .addOption(trackOption())
     .option('--no-plan', 'do not measure a step to tell time and disk first')
     .option('--plan-only', 'tell time and disk, and start nothing')
     .addHelpText(
@@ -78,6 +80,7 @@ Examples:
         for (const known of experimentNames()) console.log(known);
         return;
       }
+      applyTrack(options.track);
       await carryOut(name, options);
     });
 }
