@@ -10,7 +10,8 @@ import { drawPerson } from '../data/person.ts';
 import { drawPositioning } from '../data/positioning.ts';
 import { radiograph } from '../data/radiograph.ts';
 import { scanpath } from '../data/scanpath.ts';
-import { writeWhole } from './run-folder.ts';
+import { type InventedLook, writeReflacx } from './example-reflacx.ts';
+import { writeWhole } from './whole-file.ts';
 
 const MASTER_COLUMNS =
   'dicom_id,path,study_id,patient_id,stay_id,gender,anchor_age,image_top_pad,image_bottom_pad,image_left_pad,image_right_pad,dx1,dx1_icd,dx2,dx2_icd,dx3,dx3_icd,dx4,dx4_icd,dx5,dx5_icd,dx6,dx6_icd,dx7,dx7_icd,dx8,dx8_icd,dx9,dx9_icd,normal_reports,Normal,CHF,pneumonia,consolidation,enlarged_cardiac_silhouette,linear__patchy_atelectasis,lobar__segmental_collapse,not_otherwise_specified_opacity___pleural__parenchymal_opacity__,pleural_effusion_or_thickening,pulmonary_edema__hazy_opacity,normal_anatomically,elevated_hemidiaphragm,hyperaeration,vascular_redistribution,atelectasis__chx,cardiomegaly__chx,consolidation__chx,edema__chx,enlarged_cardiomediastinum__chx,fracture__chx,lung_lesion__chx,lung_opacity__chx,no_finding__chx,pleural_effusion__chx,pleural_other__chx,pneumonia__chx,pneumothorax__chx,support_devices__chx,cxr_exam_indication'.split(
@@ -31,12 +32,21 @@ export interface ExampleOptions {
   readonly gazeBytes: number;
 }
 
-export function writeExample(out: string, options: ExampleOptions): { egd: string; mimic: string; gazeBytes: number } {
+export interface ExampleFolders {
+  readonly egd: string;
+  readonly mimic: string;
+  readonly reflacx: string;
+  readonly gazeBytes: number;
+}
+
+export function writeExample(out: string, options: ExampleOptions): ExampleFolders {
   const { films, seed } = options;
-  const [egd, mimic] = [join(out, 'egd'), join(out, 'mimic')];
+  const [egd, mimic, reflacx] = ['egd', 'mimic', 'reflacx'].map((name) => join(out, name));
   const ids = Array.from({ length: films }, (_, i) => inventedId(seed, i));
   const rows: string[] = [];
   const readings: string[] = [];
+  const fixations: string[] = [];
+  const looks: InventedLook[] = [];
   for (const [i, id] of ids.entries()) {
     const label = i % 3;
     const patient = 10000000 + (i % 7 === 6 ? i - 3 : i); // now and then a second film of a person
@@ -45,11 +55,23 @@ export function writeExample(out: string, options: ExampleOptions): { egd: strin
     writeWhole(join(mimic, path), dicom);
     rows.push(masterRow({ id, path, patient, study: 50000000 + i, label }));
     readings.push(gazeRows(i, id, points, options));
+    fixations.push(gazeRows(i, id, everyNth(points, SAMPLES_PER_FIXATION), options));
+    looks.push({ id, path, patient, label, points });
     if (i % 20 === 0) readings.push(gazeRows(i, id.slice(0, -5), points.subarray(0, 20), options)); // a calibration screen
   }
   writeWhole(join(egd, 'master_sheet.csv'), `${MASTER_COLUMNS.join(',')}\n${rows.join('\n')}\n`);
+  writeWhole(join(egd, 'fixations.csv'), `${GAZE_HEADER}\n${fixations.join('')}`);
+  writeReflacx(reflacx, looks, options);
   const gazeBytes = writeGaze(join(egd, 'eye_gaze.csv'), readings, options.gazeBytes);
-  return { egd, mimic, gazeBytes };
+  return { egd, mimic, reflacx, gazeBytes };
+}
+
+/** A reading of 60 samples a second as fixations of a third of a second, the last sample of each. */
+const SAMPLES_PER_FIXATION = 20;
+
+export function everyNth(points: Float64Array, n: number): Float64Array {
+  const count = Math.floor(points.length / 2 / n);
+  return Float64Array.from({ length: 2 * count }, (_, i) => points[2 * (n * (i >> 1) + n - 1) + (i & 1)]);
 }
 
 function inventedId(seed: number, film: number): string {

@@ -2,28 +2,30 @@
 import { GazeTable } from '../data/gaze-table.ts';
 import { readTable } from '../data/table.ts';
 import { Failure } from './failure.ts';
+import { type GazeNeeds, gazeValues, readingOf } from './gaze-readings.ts';
 import type { SourceCase } from './prepare-data.ts';
 import { readPieces, readWhole } from './source-files.ts';
 
 interface FolderTables {
   readonly labels: string;
   readonly gaze: string;
-  /** Names of the columns file, label, patient, x and y where they are others. */
+  /** Names of the columns file, label, patient, x, y and duration where they are others. */
   readonly columns: Readonly<Record<string, string>>;
+  readonly needs: GazeNeeds;
 }
 
 /** Without a column of patients, each film is a patient of its own. Classes are the labels in alphabetical order. */
 export async function readFolderCases(
   folder: string,
-  { labels, gaze, columns }: FolderTables,
+  { labels, gaze, columns, needs }: FolderTables,
 ): Promise<{ cases: SourceCase[]; classNames: string[] }> {
-  const { file = 'file', label = 'label', patient = 'patient', x = 'x', y = 'y' } = columns;
+  const { file = 'file', label = 'label', patient = 'patient', x = 'x', y = 'y', duration = 'duration' } = columns;
   const rows = readTable(labels, readWhole(labels), [file, label]);
   if (rows.length === 0) throw new Failure(`${labels} names no film; add a row for each file of ${folder}.`);
   const classNames = [...new Set(rows.map(({ values }) => values[label]))].sort();
   if (classNames.length < 2)
     throw new Failure(`${labels}: the only label is "${classNames[0]}"; at least two classes are needed.`);
-  const table = new GazeTable(gaze, { id: file, x, y });
+  const table = new GazeTable(gaze, { id: file, values: gazeValues([x, y], duration, needs) });
   await readPieces(gaze, (piece) => table.push(piece));
   table.end();
   const seen = new Set<string>();
@@ -37,7 +39,7 @@ export async function readFolderCases(
       patient: values[patient] || id,
       label: classNames.indexOf(values[label]),
       path: id,
-      points: table.byId.get(id)?.points ?? new Float64Array(),
+      readings: [readingOf(table.byId.get(id), needs)],
     };
   });
   return { cases, classNames };

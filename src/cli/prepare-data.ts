@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { type Leakage, leakage, patientSplit, releasedSplit, type Split, type SplitRule } from '../data/case-splits.ts';
 import { CLASS_NAMES } from '../data/dataset.ts';
 import type { Film } from '../data/dicom.ts';
+import { type Ellipse, ellipseMap } from '../data/ellipse-map.ts';
 import { readFilm } from '../data/film-file.ts';
+import { fitFactor, fittedEllipse, fittedFilm, fittedReading } from '../data/fit.ts';
 import { toFloat16 } from '../data/float16.ts';
+import { type HeatMapName, heatMap, type Reading } from '../data/heat-map.ts';
 import type { PreparedIndex } from '../data/prepared.ts';
-import { decimate, outputSize, type Recipe, recipeGaze } from '../data/recipe.ts';
+import { decimate, outputSize, type Recipe } from '../data/recipe.ts';
 import { Failure } from './failure.ts';
 import {
   FILMS_PER_SHARD,
@@ -18,8 +21,8 @@ import {
   shardFile,
   writeShard,
 } from './prepared-folder.ts';
-import { writeWhole } from './run-folder.ts';
 import { fileInside, readWhole } from './source-files.ts';
+import { writeWhole } from './whole-file.ts';
 
 export interface SourceCase {
   readonly id: string;
@@ -27,8 +30,12 @@ export interface SourceCase {
   readonly label: number;
   /** Below the folder of films. */
   readonly path: string;
-  /** x0 y0 x1 y1 ... in pixels of the film. */
-  readonly points: Float64Array;
+  /** One or more readers' gaze. */
+  readonly readings: readonly Reading[];
+  /** What each reader drew, as an extra target. */
+  readonly ellipses?: readonly (readonly Ellipse[])[];
+  /** What the table says of the film, where it does. */
+  readonly size?: { readonly height: number; readonly width: number };
 }
 
 export interface PrepareOptions {
@@ -36,11 +43,18 @@ export interface PrepareOptions {
   readonly films: string;
   readonly out: string;
   readonly recipe: Recipe;
+  readonly heatMap: HeatMapName;
   readonly monochrome1: 'keep' | 'invert';
+  /** fit: enlarge or reduce each film to the recipe's canvas first. */
+  readonly scale: 'keep' | 'fit';
   readonly split: SplitRule;
+  /** More that the index shall tell of how the data were made. */
+  readonly told?: Readonly<Record<string, unknown>>;
   readonly skipBad: boolean;
   readonly calibrationScreens: number;
   readonly classNames?: readonly string[];
+  /** Cases that could not even be listed. */
+  readonly bad?: readonly { readonly id: string; readonly reason: string }[];
   readonly signal: AbortSignal;
   readonly progress: (message: string) => void;
 }
@@ -54,7 +68,7 @@ export interface Prepared {
 export async function prepareData(cases: readonly SourceCase[], options: PrepareOptions): Promise<Prepared | null> {
   const { out, recipe, split, monochrome1, films, name, skipBad, signal, progress, calibrationScreens } = options;
   const size = outputSize(recipe);
-  const settings = { recipe, monochrome1, split };
+  const settings = { recipe, heatMap: options.heatMap, monochrome1, scale: options.scale, split, ...options.told };
   rmSync(join(out, 'index.json'), { force: true }); // no index while the shards change
   const notes: ShardNote[] = [];
   for (let shard = 0; shard * FILMS_PER_SHARD < cases.length; shard++) {
@@ -64,7 +78,7 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
         settings,
         films,
         skipBad,
-        mine.map(({ id, path, points }) => [id, path, sha256(new Uint8Array(points.slice().buffer))]),
+        mine.map(({ id, path, readings, ellipses }) => [id, path, readings.map(readingHash), ellipses]),
       ]),
     );
     const kept = finishedShard(out, shard, key);
@@ -96,9 +110,9 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
   const prepared = notes.flatMap((note, number) => {
     if (note.films.length === 0) return [];
     const shard = shards.push({ file: shardFile(number), sha256: note.sha256 }) - 1;
-    return note.films.map(({ id, sourceHash, gazeSamples }, place) => {
+    return note.films.map(({ id, ...film }, place) => {
       const { patient, label, path } = byId.get(id)!;
-      return { id, patient, label, split: splitOf.get(id)!, source: path, sourceHash, gazeSamples, shard, place };
+      return { id, patient, label, split: splitOf.get(id)!, source: path, ...film, shard, place };
     });
   });
   const leak = leakage(
@@ -109,11 +123,12 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
     format: 'mtunet-data-1',
     name,
     ...size,
+    ellipses: cases.some(({ ellipses }) => ellipses),
     classNames: [...(options.classNames ?? CLASS_NAMES)],
     settings,
     cases: prepared,
     shards,
-    skipped: notes.flatMap(({ skipped }) => skipped.map((one) => ({ ...one }))),
+    skipped: [...(options.bad ?? []), ...notes.flatMap(({ skipped }) => skipped)].map((one) => ({ ...one })),
     calibrationScreens,
     leakage: leak,
   };
@@ -123,23 +138,39 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
   return { index, leak };
 }
 
-async function prepareFilm(one: SourceCase, { films, recipe, monochrome1 }: PrepareOptions): Promise<PreparedFilm> {
+const readingHash = ({ points, fixations }: Reading) =>
+  sha256(fixations ? JSON.stringify(fixations) : new Uint8Array(points.slice().buffer));
+
+const gazeCount = ({ points, fixations }: Reading) => fixations?.length ?? points.length / 2;
+
+async function prepareFilm(one: SourceCase, options: PrepareOptions): Promise<PreparedFilm> {
+  const { films, recipe, monochrome1 } = options;
   const path = filmPath(films, one.path);
-  if (one.points.length === 0)
-    throw new Error(`${path}: there is no gaze for ${one.id}; download the table of gaze again.`);
+  const gazeSamples = one.readings.reduce((sum, reading) => sum + gazeCount(reading), 0);
+  if (gazeSamples === 0) throw new Error(`${path}: there is no gaze for ${one.id}; download the table of gaze again.`);
   const bytes = readWhole(path);
-  const film = shown(await readFilm(path, bytes), monochrome1);
-  const gaze = recipeGaze(one.points, film, recipe);
+  const stored = shown(await readFilm(path, bytes), monochrome1);
+  const { height, width } = stored;
+  if (one.size && (one.size.height !== height || one.size.width !== width))
+    throw new Error(
+      `${path}: the film has ${height} x ${width} pixels, the table says ${one.size.height} x ${one.size.width}; download both again.`,
+    );
+  const factor = options.scale === 'fit' ? fitFactor(stored, recipe) : 1;
+  const film = factor === 1 ? stored : fittedFilm(stored, factor);
+  const readings = factor === 1 ? one.readings : one.readings.map((reading) => fittedReading(reading, factor));
+  const ellipses = one.ellipses?.map((list) => list.map((ellipse) => fittedEllipse(ellipse, factor)));
+  const gaze = heatMap(readings, film, recipe, options.heatMap);
   if (!gaze)
     throw new Error(
-      `${path}: none of ${one.points.length / 2} gaze samples lies on its ${film.height} x ${film.width} pixels.`,
+      `${path}: none of ${gazeSamples} gaze samples lies on its ${height} x ${width} pixels; are x and y pixels of this film?`,
     );
-  const image = decimate(film.pixels, film, recipe);
   return {
     sourceHash: sha256(bytes),
-    gazeSamples: one.points.length / 2,
-    image,
+    gazeSamples,
+    readings: one.readings.length,
+    image: decimate(film.pixels, film, recipe),
     gaze: Uint16Array.from(gaze, toFloat16),
+    ...(ellipses && { ellipses: Uint16Array.from(ellipseMap(ellipses, film, recipe), toFloat16) }),
   };
 }
 

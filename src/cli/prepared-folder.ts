@@ -1,5 +1,6 @@
 /**
- * The folder of a prepared data set: index.json and shards/NNNN.safetensors with the tensors image (U16) and gaze (F16), N H W each.
+ * The folder of a prepared data set: index.json and shards/NNNN.safetensors with the tensors image (U16) and gaze (F16), N H W each,
+ * and with REFLACX ellipses (F16).
  *
  * A shard is written whole or not at all, with a note of what it was made of beside it; preparing again goes on after the last whole one.
  */
@@ -7,10 +8,16 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChestDataset } from '../data/dataset.ts';
-import { type PreparedCase, type PreparedIndex, PreparedSample, preparedIndex } from '../data/prepared.ts';
-import { readSafetensors, writeSafetensors } from '../engine/safetensors.ts';
+import {
+  type PreparedCase,
+  type PreparedIndex,
+  PreparedSample,
+  preparedIndex,
+  type TensorName,
+} from '../data/prepared.ts';
+import { readSafetensors, type TensorData, writeSafetensors } from '../engine/safetensors.ts';
 import { Failure, UsageError } from './failure.ts';
-import { writeWhole } from './run-folder.ts';
+import { writeWhole } from './whole-file.ts';
 
 export const FILMS_PER_SHARD = 16;
 
@@ -19,8 +26,10 @@ export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256
 export interface PreparedFilm {
   readonly sourceHash: string;
   readonly gazeSamples: number;
+  readonly readings: number;
   readonly image: Uint16Array;
   readonly gaze: Uint16Array;
+  readonly ellipses?: Uint16Array;
 }
 
 /** What is kept of a shard beside its tensors. */
@@ -28,7 +37,12 @@ export interface ShardNote {
   /** Hash of everything that decides the shard's bytes. */
   readonly key: string;
   readonly sha256: string;
-  readonly films: readonly { readonly id: string; readonly sourceHash: string; readonly gazeSamples: number }[];
+  readonly films: readonly {
+    readonly id: string;
+    readonly sourceHash: string;
+    readonly gazeSamples: number;
+    readonly readings: number;
+  }[];
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
 }
 
@@ -53,19 +67,20 @@ export function writeShard(
   { key, skipped, height, width }: Pick<ShardNote, 'key' | 'skipped'> & { height: number; width: number },
 ): ShardNote {
   const shape = [films.length, height, width];
-  const stacked = (name: 'image' | 'gaze') => {
+  const stacked = (name: TensorName) => {
     const all = new Uint16Array(films.length * height * width);
-    for (const [i, film] of films.entries()) all.set(film[name], i * height * width);
+    for (const [i, film] of films.entries()) all.set(film[name]!, i * height * width);
     return all;
   };
-  const bytes = writeSafetensors(
-    new Map([
-      ['image', { dtype: 'U16', shape, data: stacked('image') }],
-      ['gaze', { dtype: 'F16', shape, data: stacked('gaze') }],
-    ] as const),
-  );
+  const tensors: [string, TensorData][] = [
+    ['image', { dtype: 'U16', shape, data: stacked('image') }],
+    ['gaze', { dtype: 'F16', shape, data: stacked('gaze') }],
+  ];
+  if (films.some(({ ellipses }) => ellipses))
+    tensors.push(['ellipses', { dtype: 'F16', shape, data: stacked('ellipses') }]);
+  const bytes = writeSafetensors(new Map(tensors));
   if (films.length > 0) writeWhole(join(folder, shardFile(shard)), bytes);
-  const told = films.map(({ id, sourceHash, gazeSamples }) => ({ id, sourceHash, gazeSamples }));
+  const told = films.map(({ id, sourceHash, gazeSamples, readings }) => ({ id, sourceHash, gazeSamples, readings }));
   const note: ShardNote = { key, sha256: sha256(bytes), films: told, skipped };
   writeWhole(join(folder, noteFile(shard)), `${JSON.stringify(note, null, 2)}\n`); // last: it marks the shard as whole
   return note;
@@ -94,8 +109,9 @@ export function openPrepared(folder: string): ChestDataset {
   const index = readIndex(folder);
   const { height, width, cases, shards, classNames, name } = index;
   const pixels = height * width;
+  const names: TensorName[] = index.ellipses ? ['image', 'gaze', 'ellipses'] : ['image', 'gaze'];
   const counts = shards.map((_, shard) => cases.filter((one) => one.shard === shard).length);
-  const starts = shards.map(({ file }, shard) => tensorStarts(join(folder, file), counts[shard] * pixels * 2));
+  const starts = shards.map(({ file }, shard) => tensorStarts(join(folder, file), counts[shard] * pixels * 2, names));
   const sample = (one: PreparedCase) =>
     new PreparedSample(one, (tensor) =>
       readWords(join(folder, shards[one.shard].file), starts[one.shard][tensor] + one.place * pixels * 2, pixels),
@@ -106,11 +122,11 @@ export function openPrepared(folder: string): ChestDataset {
 }
 
 /** Where each tensor's bytes begin. Only the header of the file is read. */
-function tensorStarts(path: string, bytesEach: number): { image: number; gaze: number } {
+function tensorStarts(path: string, bytesEach: number, names: readonly TensorName[]): Record<TensorName, number> {
   const length = Number(new DataView(readBytes(path, 0, 8).buffer).getBigUint64(0, true));
   if (length > 1e6) throw new Failure(`${path} is damaged; prepare the data again.`);
-  const header = JSON.parse(new TextDecoder().decode(readBytes(path, 8, length)));
-  const start = (tensor: 'image' | 'gaze') => {
+  const header = parsedHeader(path, new TextDecoder().decode(readBytes(path, 8, length)));
+  const start = (tensor: TensorName) => {
     const [begin, end] = header[tensor]?.data_offsets ?? [0, 0];
     if (end - begin !== bytesEach)
       throw new Failure(
@@ -118,7 +134,15 @@ function tensorStarts(path: string, bytesEach: number): { image: number; gaze: n
       );
     return 8 + length + begin;
   };
-  return { image: start('image'), gaze: start('gaze') };
+  return Object.fromEntries(names.map((name) => [name, start(name)])) as Record<TensorName, number>;
+}
+
+function parsedHeader(path: string, text: string): Record<string, { data_offsets?: [number, number] }> {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Failure(`${path} is damaged; prepare the data again.`);
+  }
 }
 
 function readWords(path: string, position: number, count: number): Uint16Array {

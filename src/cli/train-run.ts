@@ -51,6 +51,7 @@ export async function trainRun(
   }
   trackers = await openTrackers(folder, (line) => progress.line(line));
   const { stop, bestEpoch } = await trainer.run(signal);
+  progress.line(trainer.waiting.sentence);
   const { steps } = trainer.position;
   if (stop === 'interrupted') {
     for (const tracker of trackers) await tracker.end(null, steps);

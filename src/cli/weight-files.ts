@@ -54,7 +54,7 @@ export function fitted(file: NamedWeightFile, { network, classes, scheme }: FitT
   for (const line of list) note(line);
   if (strict && list.length > 0) {
     throw new Failure(
-      `${file.path} fits ${network.name} with ${list.length} deviations, listed above; leave out --strict to accept them.`,
+      `${file.path} fits ${network.name} with ${counted(list.length, 'deviation')}, listed above; leave out --strict to accept ${list.length === 1 ? 'it' : 'them'}.`,
     );
   }
   return fit;
@@ -66,3 +66,5 @@ export function fitRecord({ path, sha256, format }: NamedWeightFile, fit: Weight
   const sigmas = Object.fromEntries([...scheme.tensors].map(([name, { values }]) => [name, values[0]]));
   return { file: path, sha256, format, taken: state.tensors.size, sigmas, ...lists };
 }
+
+export const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -65,6 +65,14 @@ export function jpegSize(bytes: Uint8Array): { height: number; width: number } {
   throw new Error('the JPEG has no frame header');
 }
 
+/** Rows and columns of a JPEG 2000 code stream's SIZ segment (ISO 15444-1, A.5.1), which comes first. */
+export function jpeg2000Size(bytes: Uint8Array): { height: number; width: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length < 24 || view.getUint32(0) !== 0xff4fff51) throw new Error('the JPEG 2000 code stream has no header');
+  const [right, bottom, left, top] = [8, 12, 16, 20].map((at) => view.getUint32(at));
+  return { height: bottom - top, width: right - left };
+}
+
 async function jpegBaseline(frame: Uint8Array<ArrayBuffer>, shape: FrameShape): Promise<Uint16Array> {
   const { height, width } = jpegSize(frame);
   sameSize(height, width, shape);
@@ -97,7 +105,6 @@ interface OpenJpeg {
   J2KDecoder: new () => {
     getEncodedBuffer(length: number): Uint8Array;
     getDecodedBuffer(): Uint8Array;
-    readHeader(): void;
     decode(): void;
     getFrameInfo(): { width: number; height: number; bitsPerSample: number; componentCount: number };
     delete(): void;
@@ -107,15 +114,14 @@ interface OpenJpeg {
 let openJpeg: Promise<OpenJpeg> | null = null;
 
 async function jpeg2000(frame: Uint8Array<ArrayBuffer>, shape: FrameShape): Promise<Uint16Array> {
+  const { height, width } = jpeg2000Size(frame);
+  sameSize(height, width, shape);
   openJpeg ??= import('@cornerstonejs/codec-openjpeg/decode').then((module) =>
     (module.default as () => Promise<OpenJpeg>)(),
   );
   const decoder = new (await openJpeg).J2KDecoder();
   try {
     decoder.getEncodedBuffer(frame.length).set(frame);
-    decoder.readHeader();
-    const announced = decoder.getFrameInfo();
-    sameSize(announced.height, announced.width, shape);
     decoder.decode();
     const { bitsPerSample } = decoder.getFrameInfo();
     const decoded = decoder.getDecodedBuffer().slice();

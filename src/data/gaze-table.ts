@@ -1,5 +1,6 @@
 /**
- * Gaze samples out of a table of hundreds of megabytes, in bounded memory: the bytes are scanned once, only three columns are decoded.
+ * Gaze samples out of a table of hundreds of megabytes, in bounded memory: the bytes are scanned once, only the few columns that are asked
+ * for are decoded.
  *
  * The table is CSV as RFC 4180 has it (quoted fields may hold commas, quotes and line ends), UTF-8, with a header. A well-kept parser makes
  * an object or an array of strings of every row, which is several times too slow for the 37 columns of eye_gaze.csv.
@@ -7,31 +8,30 @@
 
 export interface GazeColumns {
   readonly id: string;
-  readonly x: string;
-  readonly y: string;
+  /** Columns of numbers to keep: x and y in pixels of the original film first. */
+  readonly values: readonly string[];
 }
 
-/** Columns of EGD-CXR's eye_gaze.csv and fixations.csv; pixels of the original film. */
-export const egdColumns: GazeColumns = { id: 'DICOM_ID', x: 'X_ORIGINAL', y: 'Y_ORIGINAL' };
+/** Columns of EGD-CXR's eye_gaze.csv and fixations.csv. */
+export const egdColumns: GazeColumns = { id: 'DICOM_ID', values: ['X_ORIGINAL', 'Y_ORIGINAL'] };
 
-/** Points that share an id, growing: x0 y0 x1 y1 ... */
-export class PointList {
-  private values = new Float64Array(64);
+/** The kept numbers of the rows that share an id, row after row, growing. */
+export class NumberList {
+  private numbers = new Float64Array(64);
   private used = 0;
 
-  add(x: number, y: number): void {
-    if (this.used === this.values.length) {
+  append(value: number): void {
+    if (this.used === this.numbers.length) {
       const larger = new Float64Array(2 * this.used);
-      larger.set(this.values);
-      this.values = larger;
+      larger.set(this.numbers);
+      this.numbers = larger;
     }
-    this.values[this.used++] = x;
-    this.values[this.used++] = y;
+    this.numbers[this.used++] = value;
   }
 
-  /** x0 y0 x1 y1 ..., a view. */
-  get points(): Float64Array {
-    return this.values.subarray(0, this.used);
+  /** A view. */
+  get values(): Float64Array {
+    return this.numbers.subarray(0, this.used);
   }
 }
 
@@ -39,17 +39,17 @@ const [COMMA, QUOTE, LF, CR] = [44, 34, 10, 13];
 const LONGEST_ROW = 1 << 20;
 
 export class GazeTable {
-  readonly byId = new Map<string, PointList>();
+  readonly byId = new Map<string, NumberList>();
   rows = 0;
   private readonly name: string;
   private readonly columns: GazeColumns;
   private readonly decoder = new TextDecoder('utf-8', { fatal: true });
-  private places: { id: number; x: number; y: number; count: number } | null = null;
+  private places: { id: number; values: readonly number[]; count: number } | null = null;
   private rest = new Uint8Array(0);
   private line = 1;
   private lastId = '';
   private lastBytes = new Uint8Array(0);
-  private lastList: PointList | null = null;
+  private lastList: NumberList | null = null;
 
   /** name: of the file, for messages. */
   constructor(name: string, columns: GazeColumns = egdColumns) {
@@ -107,7 +107,7 @@ export class GazeTable {
       this.places = this.header(ends.map((end, i) => this.text(bytes, i === 0 ? start : ends[i - 1] + 1, end)));
       return;
     }
-    const { id, x, y, count } = this.places;
+    const { id, values, count } = this.places;
     if (ends.length !== count)
       throw this.problem(
         `the row has ${ends.length} fields, the header ${count}; correct the row or download the file again.`,
@@ -115,21 +115,23 @@ export class GazeTable {
     const begin = (i: number) => (i === 0 ? start : ends[i - 1] + 1);
     this.rows++;
     this.select(bytes, begin(id), ends[id]);
-    this.lastList!.add(
-      this.number(bytes, begin(x), ends[x], this.columns.x),
-      this.number(bytes, begin(y), ends[y], this.columns.y),
-    );
+    for (let v = 0; v < values.length; v++) {
+      const field = values[v];
+      this.lastList!.append(this.number(bytes, begin(field), ends[field], this.columns.values[v]));
+    }
   }
 
-  private header(names: string[]): { id: number; x: number; y: number; count: number } {
+  private header(names: string[]): NonNullable<typeof this.places> {
     names[0] = names[0].replace(/^\uFEFF/, '');
     const place = (name: string) => {
       const at = names.indexOf(name);
       if (at < 0)
-        throw this.problem(`the column "${name}" is missing, the file has: ${names.slice(0, 50).join(', ')}.`);
+        throw this.problem(
+          `the column "${name}" is missing, the file has: ${names.slice(0, 50).join(', ')}; is it the right file?`,
+        );
       return at;
     };
-    return { id: place(this.columns.id), x: place(this.columns.x), y: place(this.columns.y), count: names.length };
+    return { id: place(this.columns.id), values: this.columns.values.map(place), count: names.length };
   }
 
   /** Neighbouring rows mostly share their id: decode it only when its bytes change. */
@@ -140,7 +142,7 @@ export class GazeTable {
     if (same) return;
     this.lastBytes = bytes.slice(begin, end);
     this.lastId = this.text(bytes, begin, end);
-    this.lastList = this.byId.get(this.lastId) ?? new PointList();
+    this.lastList = this.byId.get(this.lastId) ?? new NumberList();
     this.byId.set(this.lastId, this.lastList);
   }
 

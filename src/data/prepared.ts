@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import type { ChestSample } from './dataset.ts';
 import { fromFloat16 } from './float16.ts';
+import { scaledFilm } from './scaled-film.ts';
 
 const preparedCase = z.strictObject({
   id: z.string().min(1),
@@ -14,6 +15,8 @@ const preparedCase = z.strictObject({
   source: z.string(),
   sourceHash: z.string(),
   gazeSamples: z.number().int().min(0),
+  /** How many readers' gaze the map holds. */
+  readings: z.number().int().min(1).default(1),
   shard: z.number().int().min(0),
   /** Place in the shard. */
   place: z.number().int().min(0),
@@ -25,6 +28,8 @@ export const preparedIndex = z.strictObject({
   height: z.number().int().positive(),
   width: z.number().int().positive(),
   classNames: z.array(z.string()).min(2),
+  /** Whether the shards hold the tensor ellipses (F16, N H W): certainty over 5 of what readers drew around findings. */
+  ellipses: z.boolean().default(false),
   /** Everything that decides the values: recipe, gaze map, treatment of MONOCHROME1, split. */
   settings: z.record(z.string(), z.unknown()),
   cases: z.array(preparedCase),
@@ -38,22 +43,17 @@ export const preparedIndex = z.strictObject({
 export type PreparedIndex = z.infer<typeof preparedIndex>;
 export type PreparedCase = z.infer<typeof preparedCase>;
 
-/** Stored values over their maximum, as the released code scales: in [0, 1]. */
-export function scaledFilm(pixels: Uint16Array): Float32Array {
-  let maximum = 0;
-  for (const value of pixels) maximum = Math.max(maximum, value);
-  return Float32Array.from(pixels, (value) => (maximum > 0 ? value / maximum : 0));
-}
+export type TensorName = 'image' | 'gaze' | 'ellipses';
 
 /** A sample whose arrays are read when they are asked for: a data set of a thousand films would take gigabytes. */
 export class PreparedSample implements ChestSample {
   readonly id: string;
   readonly patient: string;
   readonly label: number;
-  private readonly read: (tensor: 'image' | 'gaze') => Uint16Array;
+  private readonly read: (tensor: TensorName) => Uint16Array;
 
   /** read: the stored values, height x width. */
-  constructor({ id, patient, label }: PreparedCase, read: (tensor: 'image' | 'gaze') => Uint16Array) {
+  constructor({ id, patient, label }: PreparedCase, read: (tensor: TensorName) => Uint16Array) {
     this.id = id;
     this.patient = patient;
     this.label = label;
@@ -66,5 +66,9 @@ export class PreparedSample implements ChestSample {
 
   get gaze(): Float32Array {
     return fromFloat16(this.read('gaze'));
+  }
+  /** Certainty over 5 of findings that cover a pixel, H x W; only where the index says that there are ellipses. */
+  get ellipses(): Float32Array {
+    return fromFloat16(this.read('ellipses'));
   }
 }

@@ -38,7 +38,7 @@ export function readTable(name: string, bytes: Uint8Array, required: readonly st
   const missing = required.filter((column) => !header.includes(column));
   if (missing.length > 0) {
     throw new Error(
-      `${name}, line 1: the column "${missing[0]}" is missing, the file has: ${header.slice(0, 60).join(', ')}.`,
+      `${name}, line 1: the column "${missing[0]}" is missing, the file has: ${header.slice(0, 60).join(', ')}; is it the right file?`,
     );
   }
   // The parser counts the lines up to the end of a record.

@@ -30,6 +30,8 @@ export function dryGpu({ largestBinding = Number.MAX_SAFE_INTEGER }: DryOptions 
     features: new Set<string>(),
     adapterInfo: {},
     lost: new Promise(nothing),
+    pushErrorScope: nothing,
+    popErrorScope: async () => null,
     queue: { writeBuffer: nothing, submit: nothing, onSubmittedWorkDone: async () => {} },
     createBuffer: buffer,
     createBindGroup: () => ({}),

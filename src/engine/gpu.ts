@@ -8,6 +8,7 @@
  * born inside it. Tensors born outside a step last until their owner releases them.
  */
 import { type AdapterDescription, type FindOptions, findAdapter } from '#gpu-host';
+import { Faults } from './faults.ts';
 import { type Bindable, KernelCache } from './kernel.ts';
 import { BufferPool, type MemoryReport } from './memory.ts';
 import type { Operation, Tensor } from './tensor.ts';
@@ -94,22 +95,17 @@ export class Gpu {
   private commands: Command[] = [];
   private passing: Tensor[] = [];
   private inStep = false;
-  private fault: string | null = null;
   private closed = false;
+  private readonly faults: Faults;
 
   constructor(device: GPUDevice, description: AdapterDescription) {
     this.device = device;
     this.description = description;
     this.limits = device.limits;
     this.features = new Set(device.features);
-    this.pool = new BufferPool(device);
-    this.kernels = new KernelCache(device);
-    device.addEventListener?.('uncapturederror', (event) => {
-      this.fault ??= event.error.message;
-    });
-    void device.lost.then(({ reason, message }) => {
-      if (reason !== 'destroyed') this.fault ??= `the device was lost: ${message}`;
-    });
+    this.faults = new Faults(device, description);
+    this.pool = new BufferPool(device, this.faults.watch);
+    this.kernels = new KernelCache(device, this.faults.watch);
   }
 
   /** Lanes of a subgroup where that is one fixed number and subgroups are on, else null. */
@@ -128,6 +124,7 @@ export class Gpu {
    */
   step<T>(body: () => Synchronous<T>): Promise<OnHost<T>> {
     if (this.inStep) throw new Error('gpu.step: a step is already open; steps do not nest.');
+    this.faults.assertPresent();
     this.inStep = true;
     this.pool.openStep();
     let arrived: Promise<OnHost<T>>;
@@ -186,8 +183,8 @@ export class Gpu {
 
   /** Waits for all submitted work; throws what the device complained about, if it did. */
   async settle(): Promise<void> {
-    await this.device.queue.onSubmittedWorkDone();
-    this.throwFault();
+    await this.device.queue.onSubmittedWorkDone().catch((rejection) => this.faults.explain(rejection));
+    await this.faults.check();
   }
 
   trim(): void {
@@ -198,6 +195,7 @@ export class Gpu {
   destroy(): void {
     if (this.closed) return;
     this.closed = true;
+    this.faults.close();
     this.kernels.destroy();
     this.pool.destroyAll();
     this.device.destroy();
@@ -238,12 +236,7 @@ export class Gpu {
   ): Promise<OnHost<T>> {
     const arrived = new Map<Tensor, number | Float32Array>();
     if (staging) {
-      try {
-        await staging.mapAsync(0x01);
-      } catch (cause) {
-        this.throwFault();
-        throw cause;
-      }
+      await staging.mapAsync(0x01).catch((rejection) => this.faults.explain(rejection));
       const range = staging.getMappedRange();
       wanted.forEach((tensor, i) => {
         const values = new Float32Array(range.slice(offsets[i], offsets[i] + tensor.byteLength));
@@ -252,15 +245,8 @@ export class Gpu {
       staging.unmap();
       staging.destroy();
     }
-    this.throwFault();
+    await this.faults.check();
     return replaceTensors(result, arrived) as OnHost<T>;
-  }
-
-  private throwFault(): void {
-    if (this.fault === null) return;
-    const fault = this.fault;
-    this.fault = null;
-    throw new Error(`${this.description.name}: ${fault}`);
   }
 }
 

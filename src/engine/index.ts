@@ -1,6 +1,7 @@
 /** The engine: tensors that remember how they were made, on WebGPU. */
 export { backward, gradients, parametersOf, withoutGradient } from './autograd.ts';
 export { type Carried, carry } from './carry.ts';
+export { DeviceLostError, OutOfMemoryError, ShaderError } from './faults.ts';
 export { Gpu, type OnHost, type OpenOptions, openGpu } from './gpu.ts';
 export { BatchNorm2d, type BatchNorm2dOptions } from './layers/batch-norm2d.ts';
 export { Conv2d, type Conv2dOptions } from './layers/conv2d.ts';

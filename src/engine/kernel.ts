@@ -7,6 +7,7 @@
  * A pipeline is made at first use and kept per device; it is specialised only by `constants` (WGSL overrides) and by `append`
  * (further declarations), so a new image size never compiles anything.
  */
+import { firstLine, ShaderError, type Watch } from './faults.ts';
 import type { Gpu } from './gpu.ts';
 import type { Storage } from './memory.ts';
 
@@ -98,11 +99,13 @@ interface UniformField {
 /** Pipelines, uniform buffers and bind groups of one device. */
 export class KernelCache {
   private readonly device: GPUDevice;
+  private readonly watch: Watch;
   private readonly pipelines = new Map<string, Pipeline>();
   private readonly uniforms = new Map<string, { buffer: GPUBuffer; id: number }>();
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, watch: Watch) {
     this.device = device;
+    this.watch = watch;
   }
 
   get pipelineCount(): number {
@@ -179,11 +182,23 @@ export class KernelCache {
   }
 
   private compile(kernel: Kernel): Pipeline {
-    const module = this.device.createShaderModule({ label: kernel.name, code: kernel.code });
-    const compute = { module, entryPoint: kernel.entryPoint, constants: { ...kernel.constants } };
-    const pipeline = this.device.createComputePipeline({ label: kernel.name, layout: 'auto', compute });
+    const { pipeline, layout } = this.watch(
+      ['validation', 'internal'],
+      () => {
+        const module = this.device.createShaderModule({ label: kernel.name, code: kernel.code });
+        const compute = { module, entryPoint: kernel.entryPoint, constants: { ...kernel.constants } };
+        const pipeline = this.device.createComputePipeline({ label: kernel.name, layout: 'auto', compute });
+        return { pipeline, layout: pipeline.getBindGroupLayout(0) };
+      },
+      (message, adapter) => {
+        this.pipelines.delete(kernel.key); // the next use says so again
+        return new ShaderError(
+          `${adapter} does not compile the shader ${kernel.name} (${firstLine(message)}); update its driver, or choose another adapter (mtunet devices).`,
+        );
+      },
+    );
     const { bindings, uniform } = readDeclarations(kernel.code);
-    return { pipeline, layout: pipeline.getBindGroupLayout(0), bindings, uniform, bindGroups: new Map() };
+    return { pipeline, layout, bindings, uniform, bindGroups: new Map() };
   }
 }
 

@@ -5,6 +5,7 @@
  * queue runs commands in order, so the next taker may write it at once. Uploads are the exception: queue.writeBuffer takes effect
  * before the commands of a still-open encoder, so a buffer that this step has already used must not receive one (see `upload`).
  */
+import { outOfMemory, type Watch } from './faults.ts';
 
 export interface MemoryReport {
   /** Bytes that tensors hold now. */
@@ -26,6 +27,8 @@ export class Storage {
   readonly id: number;
   private readonly pool: BufferPool;
   holders = 1;
+  /** The device had no memory for it. */
+  broken = false;
 
   constructor(pool: BufferPool, buffer: GPUBuffer, bytes: number, id: number) {
     this.pool = pool;
@@ -55,6 +58,7 @@ export function sizeClass(bytes: number): number {
 
 export class BufferPool {
   private readonly device: GPUDevice;
+  private readonly watch: Watch;
   private readonly free = new Map<number, Storage[]>();
   private readonly usedThisStep = new Map<number, Storage[]>();
   private readonly all = new Set<GPUBuffer>();
@@ -65,8 +69,9 @@ export class BufferPool {
   private pooledBytes = 0;
   private liveStorages = 0;
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, watch: Watch = (_, make) => make()) {
     this.device = device;
+    this.watch = watch;
   }
 
   /** A buffer of at least `bytes` with unspecified contents. `upload` marks one that queue.writeBuffer will fill inside an open step. */
@@ -85,7 +90,8 @@ export class BufferPool {
   giveBack(storage: Storage): void {
     this.liveStorages--;
     this.liveBytes -= storage.bytes;
-    shelve(this.stepOpen ? this.usedThisStep : this.free, storage);
+    if (storage.broken) this.destroy(storage);
+    else shelve(this.stepOpen ? this.usedThisStep : this.free, storage);
   }
 
   openStep(): void {
@@ -127,10 +133,31 @@ export class BufferPool {
   }
 
   private create(size: number): Storage {
-    const buffer = this.device.createBuffer({ size, usage: USAGE });
+    const held = this.pooledBytes;
+    const buffer = this.watch(
+      ['out-of-memory'],
+      () => this.device.createBuffer({ size, usage: USAGE }),
+      (message, adapter) => {
+        this.discard(storage);
+        return outOfMemory(adapter, `${size} bytes beside the ${held} that it holds`, message);
+      },
+    );
     this.all.add(buffer);
     this.pooledBytes += size;
-    return new Storage(this, buffer, size, this.nextId++);
+    const storage = new Storage(this, buffer, size, this.nextId++);
+    return storage;
+  }
+
+  /** Never hands this one out again. */
+  private discard(storage: Storage): void {
+    storage.broken = true;
+    for (const shelves of [this.free, this.usedThisStep]) {
+      const storages = shelves.get(storage.bytes) ?? [];
+      const at = storages.indexOf(storage);
+      if (at < 0) continue;
+      storages.splice(at, 1);
+      this.destroy(storage);
+    }
   }
 
   private destroy(storage: Storage): void {

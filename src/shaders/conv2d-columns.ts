@@ -2,10 +2,13 @@
  * The unrolled kernels of conv2d-columns.wgsl as text, for subgroups of `lanes`: product (8 outputs x `positions` a thread) and gradWeight
  * (4 outputs x 8 rows a thread). Every accumulator is a scalar with a name; see conv2d-strip.ts.
  *
- * Sums run in blocks that are added up apart, so that the rounding of a sum of thousands of products stays that of a few hundred.
+ * A sum of products runs in blocks of 32, and those in parts of 256, each added up apart: a sum of thousands is rounded about like one of
+ * fifty. Where two elements of a pooling window nearly tie, rounding decides which of them gets the gradient, and in a network of hundreds
+ * of layers such ties come up.
  */
 const OUTPUTS = 8;
-const BLOCK = 256;
+const BLOCK = 32;
+const PART = 256;
 const OWN = 4; // outputs of a lane in gradWeight
 const ROWS = 8;
 
@@ -25,14 +28,18 @@ fn product(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id
 ${each(positions, (j) => `  let m${j} = (group.x * ${positions}u + ${j}u) * ${lanes}u + lane; let i${j} = min(m${j}, count - 1u); let n${j} = i${j} / shape.L; let l${j} = i${j} % shape.L; let x${j} = n${j} * shape.K * shape.L + l${j};`)}
 ${each(shares, (q) => `  let w${q} = min(o + ${q * lanes}u + lane, shape.O - 1u) * shape.strideO;`)}
 ${grid(OUTPUTS, positions, (k, j) => `var t${k}_${j} = 0.0;`)}
-  for (var block = 0u; block < shape.K; block += ${BLOCK}u) {
+  for (var part = 0u; part < shape.K; part += ${PART}u) {
+${grid(OUTPUTS, positions, (k, j) => `var s${k}_${j} = 0.0;`)}
+    for (var block = part; block < min(part + ${PART}u, shape.K); block += ${BLOCK}u) {
 ${grid(OUTPUTS, positions, (k, j) => `var a${k}_${j} = 0.0;`)}
-    for (var k = block; k < min(block + ${BLOCK}u, shape.K); k++) {
-${each(shares, (q) => `      let v${q} = weight[w${q} + k * shape.strideK];`)}
-${each(positions, (j) => `      let c${j} = columns[x${j} + k * shape.L];`)}
-${each(OUTPUTS, (k) => `      { let w = subgroupBroadcast(v${Math.floor(k / lanes)}, ${k % lanes}u); ${each(positions, (j) => `a${k}_${j} = fma(c${j}, w, a${k}_${j});`).replaceAll('\n', ' ')} }`)}
+      for (var k = block; k < min(block + ${BLOCK}u, shape.K); k++) {
+${each(shares, (q) => `        let v${q} = weight[w${q} + k * shape.strideK];`)}
+${each(positions, (j) => `        let c${j} = columns[x${j} + k * shape.L];`)}
+${each(OUTPUTS, (k) => `        { let w = subgroupBroadcast(v${Math.floor(k / lanes)}, ${k % lanes}u); ${each(positions, (j) => `a${k}_${j} = fma(c${j}, w, a${k}_${j});`).replaceAll('\n', ' ')} }`)}
+      }
+${grid(OUTPUTS, positions, (k, j) => `s${k}_${j} += a${k}_${j};`)}
     }
-${grid(OUTPUTS, positions, (k, j) => `t${k}_${j} += a${k}_${j};`)}
+${grid(OUTPUTS, positions, (k, j) => `t${k}_${j} += s${k}_${j};`)}
   }
 ${each(
   OUTPUTS,

@@ -2,8 +2,7 @@
  * Separate processes end with the same bits, also when one is killed at random moments and resumed.
  * KILLS=50 is the long version (`npm run test:endurance`).
  */
-import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -11,28 +10,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { RunFolder } from '../../src/cli/run-folder.ts';
 import { start, trainArguments } from '../support/command.ts';
 import { builtProgram } from '../support/program.ts';
+import { remains } from '../support/remains.ts';
 
 const KILLS = Number(process.env.KILLS ?? 2);
 const place = mkdtempSync(join(tmpdir(), 'mtunet-kill-'));
 let main: string;
 let reference: ReturnType<typeof remains>;
 let milliseconds: number;
-
-/** What must be equal to the bit: everything but clock times. */
-function remains(run: string) {
-  const folder = RunFolder.open(run);
-  const hash = (name: string) =>
-    createHash('sha256')
-      .update(readFileSync(folder.file(name)))
-      .digest('hex');
-  return {
-    weights: hash('weights.safetensors'),
-    examples: hash('examples.safetensors'),
-    steps: hash('steps.jsonl'),
-    epochs: folder.epochs.map((record) => ({ ...record, seconds: 0 })),
-    evaluation: folder.evaluation,
-  };
-}
 
 beforeAll(async () => {
   main = await builtProgram();

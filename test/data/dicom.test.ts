@@ -120,6 +120,6 @@ it('answers any bytes with a film or with a sentence that begins with the name',
         expect((error as Error).message).toMatch(/^a\.dcm: .*\.$/s);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 500 },
   );
 });

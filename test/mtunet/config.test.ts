@@ -16,7 +16,8 @@ it('overrides one value and leaves its neighbours', () => {
 it.each([
   [{ height: 100 }, /height 100 is not a multiple of 16.*use 96/],
   [{ scheme: { name: 'mtls9' } }, /scheme\.name/],
-  [{ epochs: 0 }, /epochs/],
+  [{ network: { name: 'resnet51' } }, /network\.name.*"resnet50".*, not "resnet51"\.$/],
+  [{ epochs: 0 }, /epochs.*, not 0\.$/],
   [{ learningRate: 1 }, /learningRate/],
   [{ optimizer: { learningRate: 'fast' } }, /optimizer\.learningRate/],
 ])('refuses %j with its path', (overrides, message) => {

@@ -1,9 +1,10 @@
 /**
- * A table of runs by scheme: metrics on the test films, and what decides overfitting. Reads run folders, writes results.json and results.md.
+ * A table of runs by scheme: metrics on the test films, and what decides overfitting. Reads run folders, writes results.json and
+ * results.md; rows of earlier runs stay in results.json until a run of the same scheme and seed takes their place.
  *
  *     node --conditions=mtunet-source --import ./scripts/typescript.mjs experiments/beyond/schemes/table.ts <folder of runs> <out>
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { runsOf } from '../../../src/cli/reproduce.ts';
 import { RunFolder } from '../../../src/cli/run-folder.ts';
 import { schemeNames } from '../../../src/mtunet/schemes/index.ts';
@@ -74,10 +75,13 @@ function cell(rows: readonly Row[], key: (typeof columns)[keyof typeof columns])
 
 const [from, out] = process.argv.slice(2);
 if (!from || !out) throw new Error('table: give the folder of the runs and the folder to write to.');
-const rows = runsOf(from)
+const found = runsOf(from)
   .map((path) => RunFolder.open(path))
   .filter((folder) => folder.isFinished)
   .map(rowOf);
+const before: Row[] = existsSync(`${out}/results.json`) ? JSON.parse(readFileSync(`${out}/results.json`, 'utf8')) : [];
+const isReplaced = (row: Row) => found.some(({ scheme, seed }) => scheme === row.scheme && seed === row.seed);
+const rows = [...before.filter((row) => !isReplaced(row)), ...found];
 const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 const known = schemeNames.filter((name) => rows.some(({ scheme }) => scheme === name));
 const body = known.map((name) => {

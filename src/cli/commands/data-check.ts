@@ -54,14 +54,15 @@ export function registerCheck(data: Command): void {
 }
 
 export function checkPrepared(folder: string): DataReport {
-  const { name, height, width, cases, shards, skipped, calibrationScreens, classNames } = readIndex(folder);
+  const { name, height, width, cases, shards, skipped, calibrationScreens, classNames, settings } = readIndex(folder);
   const problems = shards.map((shard) => verifyShard(folder, shard)).filter((problem) => problem !== null);
   const seen = new Map<string, string>();
   for (const { id, sourceHash, gazeSamples } of cases) {
     if (seen.has(id)) problems.push(`${id} occurs twice; prepare the data again.`);
     seen.set(id, id);
     const twin = seen.get(sourceHash);
-    if (twin) problems.push(`${id} and ${twin} are the same file; correct the table and prepare the data again.`);
+    if (twin && settings.readings !== 'separate')
+      problems.push(`${id} and ${twin} are the same file; correct the table and prepare the data again.`);
     seen.set(sourceHash, id);
     if (gazeSamples === 0) problems.push(`${id} has no gaze; prepare the data again.`);
   }

@@ -1,4 +1,4 @@
-/** mtunet data example: the two clinical folders in their exact format with invented content, to try the path from DICOM to a run. */
+/** mtunet data example: the clinical folders in their exact format with invented content, to try the path from DICOM to a run. */
 
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
@@ -19,7 +19,7 @@ export function registerExample(data: Command): void {
   data
     .command('example')
     .description("invented films and gaze in the clinical sets' exact format; needs no credentials")
-    .requiredOption('--out <folder>', 'gets egd/ and mimic/')
+    .requiredOption('--out <folder>', 'gets egd/, reflacx/ and mimic/')
     .option('--films <count>', 'how many', whole(3), 60)
     .option('--seed <number>', 'of everything that is drawn', whole(0), 1)
     .option('--height <pixels>', 'of a film', whole(128), 3056)
@@ -28,8 +28,11 @@ export function registerExample(data: Command): void {
     .addHelpText('after', '\nExample:\n  mtunet data example --out invented --films 60 --height 764 --width 636')
     .action(({ out, gazeMegabytes, ...options }: Options) => {
       if (existsSync(out)) throw new UsageError(`--out ${out} exists already; choose a new folder.`);
-      const { egd, mimic, gazeBytes } = writeExample(out, { ...options, gazeBytes: gazeMegabytes * 1e6 });
-      console.log(`${egd} and ${mimic}: ${options.films} invented films, ${(gazeBytes / 1e6).toFixed(1)} MB of gaze`);
+      const { egd, mimic, reflacx, gazeBytes } = writeExample(out, { ...options, gazeBytes: gazeMegabytes * 1e6 });
+      console.log(
+        `${egd}, ${reflacx} and ${mimic}: ${options.films} invented films, ${(gazeBytes / 1e6).toFixed(1)} MB of gaze`,
+      );
       console.log(`next: mtunet data prepare --egd ${egd} --mimic ${mimic} --out <folder>`);
+      console.log(`or:   mtunet data prepare --reflacx ${reflacx} --mimic ${mimic} --out <folder>`);
     });
 }

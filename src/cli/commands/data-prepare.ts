@@ -1,30 +1,17 @@
 /** mtunet data prepare: EGD-CXR's tables and MIMIC-CXR's films, or a folder of films, to shards for --data. */
-import { join } from 'node:path';
-import { type Command, Option } from 'commander';
-import { splitNames } from '../../data/case-splits.ts';
-import { calibrationScreens, readMasterSheet } from '../../data/egd.ts';
-import { GazeTable } from '../../data/gaze-table.ts';
-import { type RecipeName, recipes } from '../../data/recipe.ts';
-import { EXIT, UsageError } from '../failure.ts';
-import { readFolderCases } from '../folder-cases.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type SplitRule, splitNames } from '../../data/case-splits.ts';
+import { heatMapNames } from '../../data/heat-map.ts';
+import { recipes } from '../../data/recipe.ts';
+import { openSource, peakMemory, type SourceOptions } from '../data-sources.ts';
+import { EXIT } from '../failure.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { note } from '../messages.ts';
-import { type PrepareOptions, prepareData, type SourceCase } from '../prepare-data.ts';
-import { fileInside, readPieces, readWhole, sourceFolder } from '../source-files.ts';
+import { prepareData } from '../prepare-data.ts';
 
-interface Options {
-  egd?: string;
-  mimic?: string;
-  folder?: string;
-  labels?: string;
-  gaze?: string;
-  columns?: Record<string, string>;
+interface Options extends SourceOptions {
   out: string;
-  recipe: RecipeName;
-  split: 'released' | 'patient';
-  monochrome1?: 'keep' | 'invert';
-  jpg?: boolean;
-  skipBad?: boolean;
+  split: SplitRule;
   json?: boolean;
 }
 
@@ -35,12 +22,20 @@ export function registerPrepare(data: Command): void {
     .requiredOption('--out <folder>', 'of the prepared data')
     .option('--egd <folder>', 'of EGD-CXR, with master_sheet.csv and eye_gaze.csv')
     .option('--mimic <folder>', 'of MIMIC-CXR, which holds files/p10 ...')
-    .option('--folder <folder>', 'of your own PNG, JPEG or DICOM films, instead of --egd and --mimic')
+    .option('--reflacx <folder>', 'of REFLACX, with main_data, instead of --egd')
+    .option('--phases <list>', 'with --reflacx: which of its phases (default: 1,2,3)', parsePhases)
+    .addOption(
+      new Option(
+        '--readings <rule>',
+        'with --reflacx: merged (default): one case a film, the mean of its readers; separate: one case a reading',
+      ).choices(['merged', 'separate']),
+    )
+    .option('--folder <folder>', 'of your own PNG, JPEG or DICOM films, instead of the clinical sets')
     .option('--labels <csv>', 'with --folder: table of file, label and patient (default: labels.csv in it)')
     .option('--gaze <csv>', 'with --folder: table of file, x, y in pixels of the film (default: gaze.csv in it)')
     .option(
       '--columns <names>',
-      'with --folder: names such as file=image,label=diagnosis,patient=person,x=gx,y=gy',
+      'with --folder: names such as file=image,label=diagnosis,patient=person,x=gx,y=gy,duration=t',
       parseColumns,
     )
     .addOption(
@@ -58,28 +53,41 @@ export function registerPrepare(data: Command): void {
     )
     .addOption(
       new Option(
+        '--heat-map <name>',
+        "paper: 60 Hz samples, sigma 75.5; released: the same in 8 bits; fixations: EGD-CXR's own, sigma 150; degrees: REFLACX's, one degree, by duration (default: as the recipe, with --reflacx degrees)",
+      ).choices(heatMapNames),
+    )
+    .option('--pixels-per-degree <pixels>', 'with --heat-map degrees: of the original film', positive)
+    .addOption(
+      new Option(
         '--monochrome1 <how>',
-        'films stored with white as 0: keep (default with --egd, as released) or invert (default with --folder)',
+        'films stored with white as 0: keep (default with --egd and --reflacx, as released) or invert (default with --folder)',
       ).choices(['keep', 'invert']),
+    )
+    .addOption(
+      new Option(
+        '--scale <how>',
+        'keep: the pixels of the clinical films are what the recipes expect (default with --egd and --reflacx); fit: bring each film to the size of one first (default with --folder)',
+      ).choices(['keep', 'fit']),
     )
     .option('--jpg', 'the films are MIMIC-CXR-JPG: 8 bits after histogram equalization, not the same signal')
     .option('--skip-bad', 'leave out cases that cannot be read, and list them')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  mtunet data prepare --egd egd-cxr/1.0.0 --mimic mimic-cxr/2.0.0 --out data/egd\n  mtunet data prepare --folder films --out data/own\n  mtunet train --preset paper --data data/egd',
+      '\nExamples:\n  mtunet data prepare --egd egd-cxr/1.0.0 --mimic mimic-cxr/2.0.0 --out data/egd\n  mtunet data prepare --reflacx reflacx/1.0.0 --mimic mimic-cxr/2.0.0 --out data/reflacx\n  mtunet data prepare --folder films --out data/own\n  mtunet train --preset paper --data data/egd',
     )
     .action(prepare);
 }
 
 async function prepare(options: Options): Promise<void> {
   const { out, recipe, split, skipBad = false, json } = options;
-  const source = options.folder ? ownFolder(options) : await egd(options);
+  const source = await openSource(options);
   const { signal, dispose } = interruptSignal(note);
   const started = performance.now();
   try {
-    const prepared = await prepareData((await source).cases, {
-      ...(await source),
+    const prepared = await prepareData(source.cases, {
+      ...source,
       out,
       recipe: recipes[recipe],
       split,
@@ -120,63 +128,28 @@ async function prepare(options: Options): Promise<void> {
   }
 }
 
-type Source = Pick<PrepareOptions, 'name' | 'films' | 'monochrome1' | 'calibrationScreens' | 'classNames'> & {
-  cases: SourceCase[];
-};
-
-async function egd({ egd, mimic, jpg, monochrome1 = 'keep' }: Options): Promise<Source> {
-  if (!egd || !mimic)
-    throw new UsageError('Give --egd and --mimic, the two folders from PhysioNet, or --folder with films of your own.');
-  const [tables, films] = [sourceFolder('--egd', egd), sourceFolder('--mimic', mimic)];
-  if (jpg)
-    note(
-      '--jpg: 8-bit films after histogram equalization are not the signal that the paper trained on; its numbers need the DICOM files.',
-    );
-  const sheet = fileInside(tables, 'master_sheet.csv');
-  const rows = readMasterSheet(sheet, readWhole(sheet));
-  const table = await readGaze(fileInside(tables, 'eye_gaze.csv'));
-  const screens = calibrationScreens(table.byId.keys()).length;
-  if (screens > 0) note(`${screens} calibration screens among the gaze are left out.`);
-  const cases = rows.map(({ path, ...row }) => ({
-    ...row,
-    path: jpg ? path.replace(/\.dcm$/, '.jpg') : path,
-    points: table.byId.get(row.id)?.points ?? new Float64Array(),
-  }));
-  return { name: `EGD-CXR with MIMIC-CXR${jpg ? '-JPG' : ''}`, films, monochrome1, calibrationScreens: screens, cases };
-}
-
-async function readGaze(path: string): Promise<GazeTable> {
-  const started = performance.now();
-  const table = new GazeTable(path);
-  const bytes = await readPieces(path, (piece) => table.push(piece));
-  table.end();
-  const [megabytes, seconds] = [bytes / 1e6, (performance.now() - started) / 1000];
-  note(
-    `eye_gaze.csv: ${table.rows} samples, ${megabytes.toFixed(1)} MB in ${seconds.toFixed(1)} s (${(megabytes / seconds).toFixed(0)} MB/s), peak memory ${peakMemory()} MB`,
-  );
-  return table;
-}
-
-async function ownFolder({ folder, labels, gaze, columns, monochrome1 = 'invert' }: Options): Promise<Source> {
-  const films = sourceFolder('--folder', folder!);
-  const own = await readFolderCases(films, {
-    labels: labels ?? join(films, 'labels.csv'),
-    gaze: gaze ?? join(films, 'gaze.csv'),
-    columns: columns ?? {},
-  });
-  return { name: `own films of ${folder}`, films, monochrome1, calibrationScreens: 0, ...own };
-}
-
-/** Peak resident memory of this process, MB. */
-const peakMemory = () => Math.round((process.resourceUsage().maxRSS * 1024) / 1e6);
+const ROLES = ['file', 'label', 'patient', 'x', 'y', 'duration'];
 
 function parseColumns(text: string): Record<string, string> {
   return Object.fromEntries(
     text.split(',').map((pair) => {
       const [role, name] = pair.split('=');
-      if (!['file', 'label', 'patient', 'x', 'y'].includes(role) || !name)
-        throw new UsageError(`--columns ${pair}: give role=name, where role is file, label, patient, x or y.`);
+      if (!ROLES.includes(role) || !name)
+        throw new InvalidArgumentError(`"${pair}" is not role=name, where role is one of ${ROLES.join(', ')}.`);
       return [role, name];
     }),
   );
+}
+
+function parsePhases(text: string): number[] {
+  const phases = [...new Set(text.split(',').map(Number))].sort();
+  if (phases.some((phase) => ![1, 2, 3].includes(phase)))
+    throw new InvalidArgumentError('Give phases among 1, 2 and 3, such as 2,3.');
+  return phases;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a positive number.');
+  return value;
 }

@@ -1,6 +1,6 @@
 /** mtunet models: the networks that can be trained, what they cost, where they come from and where their weights are. */
 
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { presets } from '../../mtunet/config.ts';
 import { networkCosts } from '../../mtunet/costs.ts';
 import { type NetworkEntry, type NetworkName, networkNames, networks, sizeProblem } from '../../mtunet/networks.ts';
@@ -21,7 +21,11 @@ export function register(program: Command): void {
   program
     .command('models')
     .description('the networks: parameters, multiply-adds at a size, source, and where published weights are')
-    .option('--size <height x width>', 'of an image', parseSize, { height: 640, width: 416 })
+    .addOption(
+      new Option('--size <height x width>', 'of an image')
+        .argParser(parseSize)
+        .default({ height: 640, width: 416 }, '640x416'),
+    )
     .option('--channels <count>', '1 (a film) or 3 (colour)', oneOrThree, 1)
     .option('--classes <count>', 'of the diagnosis', whole(1), 3)
     .option('--json', 'print JSON')

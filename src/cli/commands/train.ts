@@ -26,6 +26,7 @@ interface TrainOptions {
   init?: string;
   strict?: boolean;
   track?: string[];
+  prefetch: boolean;
 }
 
 export function register(program: Command): void {
@@ -43,6 +44,7 @@ export function register(program: Command): void {
     .option('--init <file>', 'begin with these weights: safetensors, .pt, .pth, or the folder of a run')
     .option('--strict', 'fail unless --init holds exactly the network')
     .addOption(trackOption())
+    .option('--no-prefetch', 'make batches of a prepared set in the main thread; the bits are the same')
     .addHelpText(
       'after',
       '\nExamples:\n  mtunet train --preset tiny --scheme mtls3 --epochs 10 --seed 1 --data synthetic --out runs/first\n  mtunet train --network unet-c --epochs 5\n  mtunet train --network resnet50 --init resnet50.pth',
@@ -58,7 +60,7 @@ export function register(program: Command): void {
         ...(options.data && { data: options.data }),
       };
       const config = resolveConfig(options.preset, file, flags);
-      const dataset = loadData(config);
+      const dataset = loadData(config, options);
       const { network, scheme, seed } = config;
       const what = hasOneTask(network.name) ? network.name : scheme.name;
       if (options.strict && options.init === undefined)
