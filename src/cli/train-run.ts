@@ -12,6 +12,8 @@ import { TrainProgressLine } from './progress.ts';
 import { provenanceOf } from './provenance.ts';
 import type { RunFolder } from './run-folder.ts';
 import { lockRun } from './run-lock.ts';
+import type { Tracker } from './tracking/scalars.ts';
+import { openTrackers } from './tracking/trackers.ts';
 
 /** Returns whether the run ended; false when `signal` interrupted it, with a checkpoint left behind. */
 export async function trainRun(
@@ -25,15 +27,18 @@ export async function trainRun(
   folder.tidy();
   const { config } = folder;
   const progress = new TrainProgressLine(label(config));
+  let trackers: Tracker[] = [];
   const started = new Date();
   using trainer = new Trainer(gpu, config, dataset, {
     step(record, of) {
       folder.appendStep(record);
+      for (const tracker of trackers) tracker.step(record);
       progress.step(record, of);
       onStep?.(record);
     },
     epoch(record) {
       folder.appendEpoch(record);
+      for (const tracker of trackers) tracker.epoch(record, trainer.position.steps);
       progress.epoch(record, config);
     },
     checkpoint: (checkpoint) => folder.saveCheckpoint(checkpoint),
@@ -48,9 +53,14 @@ export async function trainRun(
     if (initial) await trainer.begin(initial);
     folder.rewindLogs(0, 1);
   }
+  trackers = await openTrackers(folder, (line) => progress.line(line));
   const { stop, bestEpoch } = await trainer.run(signal);
   progress.line(trainer.waiting.sentence);
-  if (stop === 'interrupted') return false;
+  const { steps } = trainer.position;
+  if (stop === 'interrupted') {
+    for (const tracker of trackers) await tracker.end(null, steps);
+    return false;
+  }
 
   const weights = await trainer.model.stateDict();
   const wallSeconds = folder.epochs.reduce((total, { seconds }) => total + seconds, 0);
@@ -66,6 +76,7 @@ export async function trainRun(
   folder.saveExamples(maps, dataset, origin);
   folder.saveImages(images);
   folder.writeJson('provenance.json', provenance);
+  for (const tracker of trackers) await tracker.end(record, steps);
   await folder.finish({ ...record, origin }, origin);
   const { saliency, classification } = record;
   const results = [
