@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { withGpu } from '../gpu-session.ts';
 import { loadData } from '../load-data.ts';
 import { interrupted } from '../messages.ts';
+import { applyTrack, trackOption } from '../options.ts';
 import { finishReproduction, runsOf } from '../reproduce.ts';
 import { RunFolder } from '../run-folder.ts';
 import { trainRun } from '../train-run.ts';
@@ -12,8 +13,10 @@ export function register(program: Command): void {
     .command('resume')
     .description('go on with a run, or with an interrupted "reproduce"')
     .argument('<run>', 'its folder')
+    .addOption(trackOption())
     .addHelpText('after', '\nExample:\n  mtunet resume runs/reproduce')
-    .action(async (path: string) => {
+    .action(async (path: string, { track }: { track?: string[] }) => {
+      applyTrack(track);
       if (!RunFolder.isRun(path) && runsOf(path).length > 0) {
         await withGpu(async (gpu, signal) => {
           const page = await finishReproduction(gpu, path, signal);
