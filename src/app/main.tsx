@@ -6,6 +6,7 @@ import { Explorer } from './explorer.tsx';
 import { FailureNotice } from './failures.tsx';
 import { Inside } from './inside-view.tsx';
 import { Lessons } from './lessons.tsx';
+import { OwnFilms } from './own-films.tsx';
 import { Playground } from './playground.tsx';
 import { playRecorded } from './recorded.ts';
 import { Store, useStore } from './store.ts';
@@ -39,6 +40,7 @@ function App() {
           <a href="#explorer">Equilibrium</a>
           <a href="#lessons">Lessons</a>
           <a href="#inside">Look inside</a>
+          <a href="#films">Your films</a>
         </nav>
       </header>
       <main>
@@ -48,6 +50,7 @@ function App() {
         <Explorer />
         <Lessons store={store} state={state} />
         <Inside store={store} state={state} />
+        <OwnFilms />
       </main>
       <footer>
         <p>

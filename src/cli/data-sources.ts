@@ -26,13 +26,14 @@ export interface SourceOptions {
   readonly heatMap?: HeatMapName;
   readonly pixelsPerDegree?: number;
   readonly monochrome1?: 'keep' | 'invert';
+  readonly scale?: 'keep' | 'fit';
   readonly jpg?: boolean;
   readonly skipBad?: boolean;
 }
 
 export type Source = Pick<
   PrepareOptions,
-  'name' | 'films' | 'monochrome1' | 'calibrationScreens' | 'classNames' | 'heatMap' | 'told' | 'bad'
+  'name' | 'films' | 'monochrome1' | 'scale' | 'calibrationScreens' | 'classNames' | 'heatMap' | 'told' | 'bad'
 > & { readonly cases: SourceCase[] };
 
 export function openSource(options: SourceOptions): Promise<Source> {
@@ -70,7 +71,7 @@ const clinicalName = (name: string, jpg = false) => `${name} with MIMIC-CXR${jpg
 const filmPath = (path: string, jpg = false) => (jpg ? path.replace(/\.dcm$/, '.jpg') : path);
 
 async function egdSource(options: SourceOptions, egd: string, mimic: string): Promise<Source> {
-  const { jpg, recipe, heatMap = recipe, monochrome1 = 'keep' } = options;
+  const { jpg, recipe, heatMap = recipe, monochrome1 = 'keep', scale = 'keep' } = options;
   const needs = gazeNeeds(heatMap, options.pixelsPerDegree);
   const [tables, films] = [sourceFolder('--egd', egd), sourceFolder('--mimic', mimic)];
   const sheet = fileInside(tables, 'master_sheet.csv');
@@ -88,7 +89,16 @@ async function egdSource(options: SourceOptions, egd: string, mimic: string): Pr
     readings: [readingOf(table.byId.get(row.id), needs)],
   }));
   const told = { pixelsPerDegree: needs.pixelsPerDegree };
-  return { name: clinicalName('EGD-CXR', jpg), films, monochrome1, calibrationScreens: screens, heatMap, told, cases };
+  return {
+    name: clinicalName('EGD-CXR', jpg),
+    films,
+    monochrome1,
+    scale,
+    calibrationScreens: screens,
+    heatMap,
+    told,
+    cases,
+  };
 }
 
 async function readGaze(path: string, columns: typeof egdColumns): Promise<GazeTable> {
@@ -104,7 +114,14 @@ async function readGaze(path: string, columns: typeof egdColumns): Promise<GazeT
 }
 
 async function reflacxSource(options: SourceOptions, reflacx: string, mimic: string): Promise<Source> {
-  const { heatMap = 'degrees', phases = [1, 2, 3], readings = 'merged', monochrome1 = 'keep', jpg } = options;
+  const {
+    heatMap = 'degrees',
+    phases = [1, 2, 3],
+    readings = 'merged',
+    monochrome1 = 'keep',
+    scale = 'keep',
+    jpg,
+  } = options;
   if (heatMap === 'paper' || heatMap === 'released')
     throw new UsageError(
       `--heat-map ${heatMap} counts samples, REFLACX's tables hold fixations; choose degrees or fixations.`,
@@ -120,6 +137,7 @@ async function reflacxSource(options: SourceOptions, reflacx: string, mimic: str
     name: clinicalName('REFLACX', jpg),
     films,
     monochrome1,
+    scale,
     calibrationScreens: 0,
     heatMap,
     told: { phases, readings },
@@ -129,7 +147,7 @@ async function reflacxSource(options: SourceOptions, reflacx: string, mimic: str
 }
 
 async function ownFolder(options: SourceOptions, folder: string): Promise<Source> {
-  const { recipe, heatMap = recipe, labels, gaze, columns = {}, monochrome1 = 'invert' } = options;
+  const { recipe, heatMap = recipe, labels, gaze, columns = {}, monochrome1 = 'invert', scale = 'fit' } = options;
   const needs = gazeNeeds(heatMap, options.pixelsPerDegree);
   const films = sourceFolder('--folder', folder);
   const own = await readFolderCases(films, {
@@ -139,7 +157,7 @@ async function ownFolder(options: SourceOptions, folder: string): Promise<Source
     needs,
   });
   const told = { pixelsPerDegree: needs.pixelsPerDegree };
-  return { name: `own films of ${folder}`, films, monochrome1, calibrationScreens: 0, heatMap, told, ...own };
+  return { name: `own films of ${folder}`, films, monochrome1, scale, calibrationScreens: 0, heatMap, told, ...own };
 }
 
 /** Peak resident memory of this process, MB. */

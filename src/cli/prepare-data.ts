@@ -6,6 +6,7 @@ import { CLASS_NAMES } from '../data/dataset.ts';
 import type { Film } from '../data/dicom.ts';
 import { type Ellipse, ellipseMap } from '../data/ellipse-map.ts';
 import { readFilm } from '../data/film-file.ts';
+import { fitFactor, fittedEllipse, fittedFilm, fittedReading } from '../data/fit.ts';
 import { toFloat16 } from '../data/float16.ts';
 import { type HeatMapName, heatMap, type Reading } from '../data/heat-map.ts';
 import type { PreparedIndex } from '../data/prepared.ts';
@@ -20,8 +21,8 @@ import {
   shardFile,
   writeShard,
 } from './prepared-folder.ts';
-import { writeWhole } from './run-folder.ts';
 import { fileInside, readWhole } from './source-files.ts';
+import { writeWhole } from './whole-file.ts';
 
 export interface SourceCase {
   readonly id: string;
@@ -44,6 +45,8 @@ export interface PrepareOptions {
   readonly recipe: Recipe;
   readonly heatMap: HeatMapName;
   readonly monochrome1: 'keep' | 'invert';
+  /** fit: enlarge or reduce each film to the recipe's canvas first. */
+  readonly scale: 'keep' | 'fit';
   readonly split: SplitRule;
   /** More that the index shall tell of how the data were made. */
   readonly told?: Readonly<Record<string, unknown>>;
@@ -65,7 +68,7 @@ export interface Prepared {
 export async function prepareData(cases: readonly SourceCase[], options: PrepareOptions): Promise<Prepared | null> {
   const { out, recipe, split, monochrome1, films, name, skipBad, signal, progress, calibrationScreens } = options;
   const size = outputSize(recipe);
-  const settings = { recipe, heatMap: options.heatMap, monochrome1, split, ...options.told };
+  const settings = { recipe, heatMap: options.heatMap, monochrome1, scale: options.scale, split, ...options.told };
   rmSync(join(out, 'index.json'), { force: true }); // no index while the shards change
   const notes: ShardNote[] = [];
   for (let shard = 0; shard * FILMS_PER_SHARD < cases.length; shard++) {
@@ -146,13 +149,17 @@ async function prepareFilm(one: SourceCase, options: PrepareOptions): Promise<Pr
   const gazeSamples = one.readings.reduce((sum, reading) => sum + gazeCount(reading), 0);
   if (gazeSamples === 0) throw new Error(`${path}: there is no gaze for ${one.id}; download the table of gaze again.`);
   const bytes = readWhole(path);
-  const film = shown(await readFilm(path, bytes), monochrome1);
-  const { height, width } = film;
+  const stored = shown(await readFilm(path, bytes), monochrome1);
+  const { height, width } = stored;
   if (one.size && (one.size.height !== height || one.size.width !== width))
     throw new Error(
       `${path}: the film has ${height} x ${width} pixels, the table says ${one.size.height} x ${one.size.width}; download both again.`,
     );
-  const gaze = heatMap(one.readings, film, recipe, options.heatMap);
+  const factor = options.scale === 'fit' ? fitFactor(stored, recipe) : 1;
+  const film = factor === 1 ? stored : fittedFilm(stored, factor);
+  const readings = factor === 1 ? one.readings : one.readings.map((reading) => fittedReading(reading, factor));
+  const ellipses = one.ellipses?.map((list) => list.map((ellipse) => fittedEllipse(ellipse, factor)));
+  const gaze = heatMap(readings, film, recipe, options.heatMap);
   if (!gaze)
     throw new Error(
       `${path}: none of ${gazeSamples} gaze samples lies on its ${height} x ${width} pixels; are x and y pixels of this film?`,
@@ -163,7 +170,7 @@ async function prepareFilm(one: SourceCase, options: PrepareOptions): Promise<Pr
     readings: one.readings.length,
     image: decimate(film.pixels, film, recipe),
     gaze: Uint16Array.from(gaze, toFloat16),
-    ...(one.ellipses && { ellipses: Uint16Array.from(ellipseMap(one.ellipses, film, recipe), toFloat16) }),
+    ...(ellipses && { ellipses: Uint16Array.from(ellipseMap(ellipses, film, recipe), toFloat16) }),
   };
 }
 

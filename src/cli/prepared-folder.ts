@@ -17,7 +17,7 @@ import {
 } from '../data/prepared.ts';
 import { readSafetensors, type TensorData, writeSafetensors } from '../engine/safetensors.ts';
 import { Failure, UsageError } from './failure.ts';
-import { writeWhole } from './run-folder.ts';
+import { writeWhole } from './whole-file.ts';
 
 export const FILMS_PER_SHARD = 16;
 

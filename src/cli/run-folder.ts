@@ -10,6 +10,7 @@ import { parseConfig, type TrainConfig } from '../mtunet/config.ts';
 import type { ExampleMaps } from '../mtunet/evaluate.ts';
 import type { EpochRecord, EvaluationRecord, Example, Provenance, StepRecord } from '../mtunet/records.ts';
 import { Failure, UsageError } from './failure.ts';
+import { readBytes } from './pieces.ts';
 import { checkSeal, seal, unsealed } from './seal.ts';
 import { flush, notWritten, removeParts, writeWhole } from './whole-file.ts';
 
@@ -82,7 +83,7 @@ export class RunFolder {
     let problem: string | null = null;
     for (const name of names) {
       try {
-        const bytes = readFileSync(this.file(name));
+        const bytes = readBytes(this.file(name));
         checkSeal(bytes);
         return {
           checkpoint: readCheckpoint(bytes),
@@ -183,7 +184,7 @@ export class RunFolder {
     const path = this.file('weights.safetensors');
     if (!existsSync(path)) throw new Failure(`${path} is missing; finish the run with: mtunet resume ${this.path}`);
     try {
-      return readWeights(readFileSync(path));
+      return readWeights(readBytes(path));
     } catch (error) {
       throw new Failure(`${path} cannot be read: ${(error as Error).message}`);
     }
@@ -208,7 +209,7 @@ export class RunFolder {
   /** Null when the run begins with values drawn from its seed. */
   loadInitial(): StateDict | null {
     const path = this.file('init.safetensors');
-    return existsSync(path) ? readWeights(readFileSync(path)) : null;
+    return existsSync(path) ? readWeights(readBytes(path)) : null;
   }
 
   private readJson(name: string): unknown {

@@ -10,6 +10,8 @@ import { TrainProgressLine } from './progress.ts';
 import { provenanceOf } from './provenance.ts';
 import type { RunFolder } from './run-folder.ts';
 import { lockRun } from './run-lock.ts';
+import type { Tracker } from './tracking/scalars.ts';
+import { openTrackers } from './tracking/trackers.ts';
 
 /** Returns whether the run ended; false when `signal` interrupted it, with a checkpoint left behind. */
 export async function trainRun(
@@ -22,14 +24,17 @@ export async function trainRun(
   folder.tidy();
   const { config } = folder;
   const progress = new TrainProgressLine(label(config));
+  let trackers: Tracker[] = [];
   const started = new Date();
   using trainer = new Trainer(gpu, config, dataset, {
     step(record, of) {
       folder.appendStep(record);
+      for (const tracker of trackers) tracker.step(record);
       progress.step(record, of);
     },
     epoch(record) {
       folder.appendEpoch(record);
+      for (const tracker of trackers) tracker.epoch(record, trainer.position.steps);
       progress.epoch(record, config);
     },
     checkpoint: (checkpoint) => folder.saveCheckpoint(checkpoint),
@@ -44,8 +49,14 @@ export async function trainRun(
     if (initial) await trainer.begin(initial);
     folder.rewindLogs(0, 1);
   }
+  trackers = await openTrackers(folder, (line) => progress.line(line));
   const { stop, bestEpoch } = await trainer.run(signal);
-  if (stop === 'interrupted') return false;
+  progress.line(trainer.waiting.sentence);
+  const { steps } = trainer.position;
+  if (stop === 'interrupted') {
+    for (const tracker of trackers) await tracker.end(null, steps);
+    return false;
+  }
 
   const weights = await trainer.model.stateDict();
   folder.write('weights.safetensors', writeWeights(weights, { network: JSON.stringify(config.network) }));
@@ -57,6 +68,7 @@ export async function trainRun(
   folder.saveImages(images);
   const wallSeconds = folder.epochs.reduce((total, { seconds }) => total + seconds, 0);
   folder.writeJson('provenance.json', provenanceOf(gpu, dataset, config.seed, started, wallSeconds));
+  for (const tracker of trackers) await tracker.end(record, steps);
   folder.writeJson('evaluation.json', record); // last: it marks the run as finished
   const { saliency, classification } = record;
   const results = [

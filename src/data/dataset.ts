@@ -1,6 +1,7 @@
 /**
  * What the rest of the project knows about data: images, gaze maps and labels as typed arrays, split three ways.
  */
+import type { Batch, BatchOptions } from './batches.ts';
 
 /** Class order of the paper (AUC-Y1, AUC-Y2, AUC-Y3) and of the released code. */
 export const CLASS_NAMES = ['normal', 'enlarged heart', 'pneumonia'] as const;
@@ -29,4 +30,6 @@ export interface ChestDataset {
   readonly test: readonly ChestSample[];
   /** Hash of every byte of every sample in order, as 16 hex digits: equal data sets have equal hashes on every platform. */
   readonly hash: string;
+  /** Batches of a split that another thread makes ahead: the same bits as `batches` of the split. Left out: make them when they are wanted. */
+  load?(split: 'train' | 'valid' | 'test', options: BatchOptions): AsyncGenerator<Batch, void, undefined>;
 }

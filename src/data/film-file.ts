@@ -3,6 +3,8 @@ import { decode as decodePng } from 'fast-png';
 import { checkFilmSize, type Film, readDicom } from './dicom.ts';
 import { greyJpeg, jpegSize } from './dicom-frames.ts';
 
+const LARGEST_FILE = 2 ** 30;
+
 export async function readFilm(name: string, bytes: Uint8Array): Promise<Film> {
   if (bytes[0] === 0x89 && bytes[1] === 0x50) return readPng(name, bytes);
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return readJpeg(name, bytes);
@@ -10,8 +12,9 @@ export async function readFilm(name: string, bytes: Uint8Array): Promise<Film> {
 }
 
 /** From a dropped or chosen file; the bytes stay on the machine. */
-export async function readFilmFile(file: File): Promise<Film> {
-  return readFilm(file.name, new Uint8Array(await file.arrayBuffer()));
+export async function readFilmFile(file: File, name = file.name): Promise<Film> {
+  if (file.size > LARGEST_FILE) throw new Error(`${name} has ${file.size} bytes; at most ${LARGEST_FILE} are read.`);
+  return readFilm(name, new Uint8Array(await file.arrayBuffer()));
 }
 
 function readPng(name: string, bytes: Uint8Array): Film {

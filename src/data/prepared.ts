@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import type { ChestSample } from './dataset.ts';
 import { fromFloat16 } from './float16.ts';
+import { scaledFilm } from './scaled-film.ts';
 
 const preparedCase = z.strictObject({
   id: z.string().min(1),
@@ -41,13 +42,6 @@ export const preparedIndex = z.strictObject({
 
 export type PreparedIndex = z.infer<typeof preparedIndex>;
 export type PreparedCase = z.infer<typeof preparedCase>;
-
-/** Stored values over their maximum, as the released code scales: in [0, 1]. */
-export function scaledFilm(pixels: Uint16Array): Float32Array {
-  let maximum = 0;
-  for (const value of pixels) maximum = Math.max(maximum, value);
-  return Float32Array.from(pixels, (value) => (maximum > 0 ? value / maximum : 0));
-}
 
 export type TensorName = 'image' | 'gaze' | 'ellipses';
 

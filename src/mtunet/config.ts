@@ -4,6 +4,7 @@
  * Where the paper and the released code differ, both are options: preset `paper` follows the text, preset `released` the code.
  */
 import { z } from 'zod';
+import { noAugmentation } from '../data/augment.ts';
 import { hasOneTask, networkNames, sizeProblem } from './networks.ts';
 import { schemeDefaults, schemeNames } from './schemes/index.ts';
 
@@ -81,6 +82,14 @@ const schedule = z.strictObject({
   stretch: z.number().int().positive(),
 });
 
+/** Largest changes of a training film; see data/augment.ts. The paper has none. */
+const augmentation = z.strictObject({
+  rotate: z.number().min(0).max(45).default(0),
+  shift: z.number().min(0).max(0.5).default(0),
+  zoom: z.number().min(0).max(0.5).default(0),
+  gamma: z.number().min(0).max(0.9).default(0),
+});
+
 const synthetic = z.strictObject({
   seed: z.number().int().min(0),
   train: z.number().int().min(3),
@@ -105,6 +114,7 @@ const fields = z.strictObject({
   seed: z.number().int().min(0),
   /** "synthetic", or the folder of a prepared data set. */
   data: z.string().min(1),
+  augmentation: augmentation.default(noAugmentation),
   synthetic,
 });
 
@@ -154,6 +164,7 @@ const paper: TrainConfig = {
   batchSize: 6,
   seed: 1,
   data: 'synthetic',
+  augmentation: noAugmentation,
   synthetic: { seed: 2022, train: 758, valid: 108, test: 217, split: 'patient' },
 };
 

@@ -2,7 +2,7 @@
  * A network on a split: mean losses, and the paper's metrics per image in float64 with the baselines that a network must beat.
  */
 import { centreBiasMap, constantMap, mostFrequentClass } from '../data/baselines.ts';
-import { batches, gazeProbability } from '../data/batches.ts';
+import { type Batch, type BatchOptions, batches, gazeProbability } from '../data/batches.ts';
 import type { ChestDataset, ChestSample } from '../data/dataset.ts';
 import { type Gpu, type Tensor, withoutGradient } from '../engine/index.ts';
 import { type LossOptions, predictBatch } from './losses.ts';
@@ -75,11 +75,12 @@ export async function meanLosses(
   scheme: Scheme,
   samples: readonly ChestSample[],
   { batchSize, ...options }: EvaluateOptions,
+  load: (order: BatchOptions) => Iterable<Batch> | AsyncIterable<Batch> = (order) => batches(samples, order),
 ): Promise<{ losses: SplitLosses; accuracy: number | null }> {
   model.train(false);
   const totals = new SplitTotals();
   let right = 0;
-  for (const batch of batches(samples, { batchSize, seed: 0, epoch: 0, shuffle: false })) {
+  for await (const batch of load({ batchSize, seed: 0, epoch: 0, shuffle: false })) {
     const got = await gpu.step(() =>
       withoutGradient(gpu, () => {
         const { prediction, losses } = predictBatch(gpu, model, batch, options);

@@ -27,6 +27,7 @@ import { PlateauReset, type PlateauResetState, type StopReason } from './plateau
 import type { EpochRecord, SplitLosses, StepRecord } from './records.ts';
 import { makeScheme } from './schemes/index.ts';
 import { type PerTask, perTask, type Scheme, type TaskValues } from './schemes/scheme.ts';
+import { WaitingTime } from './waiting-time.ts';
 import { overlaid } from './weight-fit.ts';
 import { WeightMeans, weightRatio } from './weight-means.ts';
 
@@ -79,6 +80,8 @@ export class Trainer {
   readonly model: Network;
   readonly scheme: Scheme;
   readonly config: TrainConfig;
+  /** How long the steps waited for their data. */
+  readonly waiting = new WaitingTime();
   private readonly gpu: Gpu;
   private readonly dataset: ChestDataset;
   private readonly hooks: TrainHooks;
@@ -210,9 +213,15 @@ export class Trainer {
     const learningRate = this.cosine ? this.cosine.step(this.epoch - 1) : this.schedule.learningRate;
     this.optimizer.learningRate = learningRate;
     this.model.train();
-    let index = 0;
-    for (const batch of batches(dataset.train, { batchSize: config.batchSize, seed: config.seed, epoch: this.epoch })) {
-      if (index++ < this.batchesDone) continue;
+    const { batchSize, seed, augmentation, height, width } = config;
+    const order = {
+      batchSize,
+      seed,
+      epoch: this.epoch,
+      from: this.batchesDone,
+      augment: { augmentation, height, width },
+    };
+    for await (const batch of this.waiting.timed(dataset.load?.('train', order) ?? batches(dataset.train, order))) {
       if (signal?.aborted) {
         this.secondsBefore += (performance.now() - started) / 1000;
         await hooks.checkpoint?.(await this.checkpoint());
@@ -223,7 +232,9 @@ export class Trainer {
       await this.trainStep(batch);
       this.batchesDone++;
     }
-    const valid = await meanLosses(this.gpu, this.model, this.scheme, dataset.valid, config);
+    const valid = await meanLosses(this.gpu, this.model, this.scheme, dataset.valid, config, (order) =>
+      this.waiting.timed(dataset.load?.('valid', order) ?? batches(dataset.valid, order)),
+    );
     const train = this.totals.mean();
     this.scheme.endEpoch({ saliency: train.saliencyLoss, diagnosis: train.classLoss });
     const sigmas = this.ofTasks(await this.gpu.step(() => this.scheme.sigmas()));

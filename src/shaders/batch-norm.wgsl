@@ -2,9 +2,14 @@
 //   normalised = (x - mean) / sqrt(variance + epsilon),  output = weight * normalised + bias
 // Statistics are gathered in slices, each by two passes over its own elements (mean, then squared deviations from it), and merged by
 // T. Chan's formula, so that a channel with mean 100 and variance 1 keeps its digits.
+//
+// Activations are read and written a Value at a time. ops/batch-norm.ts appends what that is, four neighbours where H W divides by four (a
+// processor that asks before every load whether it may then asks once for four):
+//   alias Value = vec4f;  const WIDTH = 4u;  fn sumOf(v : Value) -> f32     or     alias Value = f32;  const WIDTH = 1u;  ...
 
 struct Shape {
-  N : u32, C : u32, HW : u32,
+  N : u32, C : u32,
+  length : u32, // Values of a channel of an image: H W / WIDTH
   parts : u32, // slices an image: N * parts slices a channel
   epsilon : f32,
   momentum : f32,
@@ -13,17 +18,17 @@ struct Shape {
 }
 
 @group(0) @binding(0) var<uniform> shape : Shape;
-@group(0) @binding(1) var<storage, read> input : array<f32>;
+@group(0) @binding(1) var<storage, read> input : array<Value>;
 @group(0) @binding(2) var<storage, read> weight : array<f32>;
 @group(0) @binding(3) var<storage, read> bias : array<f32>;
-@group(0) @binding(4) var<storage, read> gradient : array<f32>; // of the output
+@group(0) @binding(4) var<storage, read> gradient : array<Value>; // of the output
 @group(0) @binding(5) var<storage, read_write> slices : array<vec2f>; // C x N * parts: mean and sum of squared deviations, or the two gradient sums
 @group(0) @binding(6) var<storage, read> gathered : array<vec2f>; // the same, for reading
 @group(0) @binding(7) var<storage, read_write> runningMean : array<f32>;
 @group(0) @binding(8) var<storage, read_write> runningVariance : array<f32>;
 @group(0) @binding(9) var<storage, read_write> moments : array<vec2f>; // C: mean and 1 / sqrt(variance + epsilon)
 @group(0) @binding(10) var<storage, read> moment : array<vec2f>; // the same, for reading
-@group(0) @binding(11) var<storage, read_write> output : array<f32>;
+@group(0) @binding(11) var<storage, read_write> output : array<Value>;
 @group(0) @binding(12) var<storage, read_write> sums : array<vec2f>; // C: sum of gradient, sum of gradient * normalised
 @group(0) @binding(13) var<storage, read> sum : array<vec2f>; // the same, for reading
 @group(0) @binding(14) var<storage, read_write> weightGradient : array<f32>;
@@ -47,26 +52,26 @@ fn total(lane : u32, value : vec2f) -> vec2f {
 }
 
 fn partLength() -> u32 {
-  return (shape.HW + shape.parts - 1u) / shape.parts;
+  return (shape.length + shape.parts - 1u) / shape.parts;
 }
 
 // x: parts, y: C, z: N
 @compute @workgroup_size(LANES)
 fn gather(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let first = group.x * partLength();
-  let last = min(shape.HW, first + partLength());
-  let base = (group.z * shape.C + group.y) * shape.HW;
-  var plain = 0.0;
+  let last = min(shape.length, first + partLength());
+  let base = (group.z * shape.C + group.y) * shape.length;
+  var plain = Value();
   for (var i = first + lane; i < last; i += LANES) {
     plain += input[base + i];
   }
-  let mean = total(lane, vec2f(plain, 0.0)).x / f32(max(1u, last - min(first, last)));
-  var squares = 0.0;
+  let mean = total(lane, vec2f(sumOf(plain), 0.0)).x / f32(max(1u, last - min(first, last)) * WIDTH);
+  var squares = Value();
   for (var i = first + lane; i < last; i += LANES) {
-    let deviation = input[base + i] - mean;
+    let deviation = input[base + i] - Value(mean);
     squares = fma(deviation, deviation, squares);
   }
-  let spread = total(lane, vec2f(squares, 0.0)).x;
+  let spread = total(lane, vec2f(sumOf(squares), 0.0)).x;
   if (lane == 0u) {
     slices[(group.y * shape.N + group.z) * shape.parts + group.x] = vec2f(mean, spread);
   }
@@ -84,8 +89,8 @@ fn merge(@builtin(global_invocation_id) id : vec3u) {
   var spread = 0.0;
   for (var n = 0u; n < shape.N; n++) {
     for (var part = 0u; part < shape.parts; part++) {
-      let first = min(shape.HW, part * partLength());
-      let added = f32(min(shape.HW, first + partLength()) - first);
+      let first = min(shape.length, part * partLength());
+      let added = f32((min(shape.length, first + partLength()) - first) * WIDTH);
       if (added == 0.0) {
         continue;
       }
@@ -110,27 +115,27 @@ fn recall(@builtin(global_invocation_id) id : vec3u) {
   }
 }
 
-// x: H W in workgroups of 512, y: C, z: N
+// x: the Values of a plane in workgroups of 512, y: C, z: N
 @compute @workgroup_size(64)
 fn normalise(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let c = group.y;
-  let base = (group.z * shape.C + c) * shape.HW;
+  let base = (group.z * shape.C + c) * shape.length;
   let m = moment[c];
   let factor = weight[c] * m.y;
   let offset = bias[c];
   for (var k = 0u; k < 8u; k++) {
     let i = group.x * 512u + k * 64u + lane;
-    if (i < shape.HW) {
-      let value = fma(input[base + i] - m.x, factor, offset);
-      output[base + i] = select(value, 0.0, shape.relu == 1u && value <= 0.0); // a NaN stays one
+    if (i < shape.length) {
+      let value = fma(input[base + i] - Value(m.x), Value(factor), Value(offset));
+      output[base + i] = select(value, select(value, Value(), value <= Value()), shape.relu == 1u); // a NaN stays one
     }
   }
 }
 
 // The gradient that reaches the normalisation: zero where the ReLU after it was shut.
-fn passed(x : f32, upstream : f32, m : vec2f, c : u32) -> f32 {
-  let value = fma(x - m.x, weight[c] * m.y, bias[c]);
-  return select(upstream, 0.0, shape.relu == 1u && value <= 0.0);
+fn passed(x : Value, upstream : Value, mean : f32, factor : f32, offset : f32) -> Value {
+  let value = fma(x - Value(mean), Value(factor), Value(offset));
+  return select(upstream, select(upstream, Value(), value <= Value()), shape.relu == 1u);
 }
 
 // x: parts, y: C, z: N
@@ -138,16 +143,20 @@ fn passed(x : f32, upstream : f32, m : vec2f, c : u32) -> f32 {
 fn gatherGradient(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let c = group.y;
   let first = group.x * partLength();
-  let last = min(shape.HW, first + partLength());
-  let base = (group.z * shape.C + c) * shape.HW;
+  let last = min(shape.length, first + partLength());
+  let base = (group.z * shape.C + c) * shape.length;
   let m = moment[c];
-  var both = vec2f(0.0);
+  let factor = weight[c] * m.y;
+  let offset = bias[c];
+  var plain = Value();
+  var weighted = Value();
   for (var i = first + lane; i < last; i += LANES) {
     let x = input[base + i];
-    let g = passed(x, gradient[base + i], m, c);
-    both += vec2f(g, g * ((x - m.x) * m.y));
+    let g = passed(x, gradient[base + i], m.x, factor, offset);
+    plain += g;
+    weighted += g * ((x - Value(m.x)) * m.y);
   }
-  let all = total(lane, both);
+  let all = total(lane, vec2f(sumOf(plain), sumOf(weighted)));
   if (lane == 0u) {
     slices[(c * shape.N + group.z) * shape.parts + group.x] = all;
   }
@@ -168,21 +177,22 @@ fn mergeGradient(@builtin(global_invocation_id) id : vec3u) {
   weightGradient[c] = both.y;
 }
 
-// x: H W in workgroups of 512, y: C, z: N
+// x: the Values of a plane in workgroups of 512, y: C, z: N
 @compute @workgroup_size(64)
 fn gradInput(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let c = group.y;
-  let base = (group.z * shape.C + c) * shape.HW;
+  let base = (group.z * shape.C + c) * shape.length;
   let m = moment[c];
   let factor = weight[c] * m.y;
-  let count = f32(shape.N) * f32(shape.HW);
+  let offset = bias[c];
+  let count = f32(shape.N) * f32(shape.length * WIDTH);
   let means = select(vec2f(0.0), sum[c] / count, shape.training == 1u);
   for (var k = 0u; k < 8u; k++) {
     let i = group.x * 512u + k * 64u + lane;
-    if (i < shape.HW) {
+    if (i < shape.length) {
       let x = input[base + i];
-      let g = passed(x, gradient[base + i], m, c);
-      output[base + i] = factor * (g - means.x - (x - m.x) * m.y * means.y);
+      let g = passed(x, gradient[base + i], m.x, factor, offset);
+      output[base + i] = factor * (g - Value(means.x) - (x - Value(m.x)) * m.y * means.y);
     }
   }
 }

@@ -7,11 +7,19 @@
 const PIXELS = 8;
 const CHANNELS = 8;
 const INPUTS = 4;
-const WINDOW = 8; // columns that a subgroup loads together: six pixels and their neighbours
-const RUN = WINDOW - 2;
+
+/** Pixels that gradWeight takes a turn; with their neighbours they fill whole loads of a subgroup. */
+export const gradWeightRun = (lanes: number) => (lanes === 8 ? 14 : 6);
 
 const each = (count: number, line: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => line(i)).join('\n');
+
+/** A sum of names, in pairs. */
+function total(names: readonly string[]): string {
+  if (names.length === 1) return names[0];
+  const half = names.length >> 1;
+  return `(${total(names.slice(0, half))} + ${total(names.slice(half))})`;
+}
 
 /** Where accumulator k of a strip goes: channel k of the tile, or channel k - 4 of the next row when tall. */
 function epilogue(k: number): string {
@@ -69,13 +77,15 @@ ${each(PIXELS, (j) => `  if (q + ${j}u < shape.Q) {\n${each(CHANNELS, (k) => `  
 }
 
 /**
- * Each lane keeps one output channel; a subgroup walks over runs of six pixels, slice by slice.
+ * Each lane keeps one output channel; a subgroup walks over runs of 14 or 6 pixels, slice by slice, down the rows of an image, so that of the three
+ * input rows of a run only one is new.
  * x: slices in workgroups, y: groups of `lanes` output channels, z: groups of four input channels.
  */
 export function stripGradWeightCode(lanes: number, group: number): string {
-  const shares = WINDOW / lanes;
+  const run = gradWeightRun(lanes);
+  const columns = run + 2;
+  const shares = columns / lanes;
   const perGroup = group / lanes;
-  const pixel = (j: number) => `subgroupBroadcast(v${Math.floor(j / lanes)}, ${j % lanes}u)`;
   return `
 @compute @workgroup_size(${group})
 fn gradWeight(
@@ -93,30 +103,36 @@ fn gradWeight(
   let perSlice = (count + shape.slices - 1u) / shape.slices;
   var offset = 0.0;
 ${each(INPUTS, (i) => `  ${each(9, (t) => `var a${i}_${t} = 0.0;`).replaceAll('\n', ' ')}`)}
+${each(INPUTS, (i) => `  ${each(2, (r) => each(shares, (k) => `var v${i}_${r}_${k} = 0.0;`)).replaceAll('\n', ' ')}`)}
   // All subgroups of a workgroup take the same number of turns; a turn beyond the end adds nothing.
   for (var turn = 0u; turn < perSlice; turn++) {
     let run = min(slice * perSlice + turn, count - 1u);
     let live = select(0.0, 1.0, slice * perSlice + turn < count);
-    let q = i32(run % shape.strips) * ${RUN};
-    let p = (run / shape.strips) % shape.P;
-    let n = run / (shape.strips * shape.P);
+    let p = run % shape.P;
+    let q = i32((run / shape.P) % shape.strips) * ${run};
+    let n = run / (shape.P * shape.strips);
     let row = ((n * shape.O + o) * shape.P + p) * shape.Q;
-${each(RUN, (j) => `    let g${j} = gradient[row + u32(min(q + ${j}, Q - 1))] * select(0.0, live, q + ${j} < Q);`)}
-    offset += ((g0 + g1) + (g2 + g3)) + (g4 + g5);
+${each(run, (j) => `    let g${j} = gradient[row + u32(min(q + ${j}, Q - 1))] * select(0.0, live, q + ${j} < Q);`)}
+    offset += ${total(Array.from({ length: run }, (_, j) => `g${j}`))};
     let first = q - i32(shape.padW) + i32(lane);
-${each(shares, (q) => `    let w${q} = first + ${q * lanes}; let column${q} = u32(clamp(w${q}, 0, W - 1)); let mask${q} = select(0.0, 1.0, w${q} >= 0 && w${q} < W);`)}
+${each(shares, (k) => `    let w${k} = first + ${k * lanes}; let column${k} = u32(clamp(w${k}, 0, W - 1)); let mask${k} = select(0.0, 1.0, w${k} >= 0 && w${k} < W);`)}
 ${each(3, (r) => `    let h${r} = i32(p) + ${r} - i32(shape.padH); let row${r} = u32(clamp(h${r}, 0, i32(shape.H) - 1)) * shape.W; let inside${r} = select(0.0, 1.0, h${r} >= 0 && h${r} < i32(shape.H));`)}
+${each(INPUTS, (i) => `    let image${i} = (n * shape.C + min(c + ${i}u, shape.C - 1u)) * plane;`)}
+    if (turn == 0u || p == 0u) { // the rows above, which a run down the same columns still has from its last turn
+${each(INPUTS, (i) => each(2, (r) => each(shares, (k) => `      v${i}_${r}_${k} = input[image${i} + row${r} + column${k}] * (inside${r} * mask${k});`)))}
+    }
 ${each(
   INPUTS,
-  (i) => `    { let image = (n * shape.C + min(c + ${i}u, shape.C - 1u)) * plane;
+  (i) => `    {
+${each(shares, (k) => `      let v${i}_2_${k} = input[image${i} + row2 + column${k}] * (inside2 * mask${k});`)}
 ${each(
   3,
   (r) => `      {
-${each(shares, (q) => `        let v${q} = input[image + row${r} + column${q}] * (inside${r} * mask${q});`)}
-${each(WINDOW, (j) => `        let x${j} = ${pixel(j)};`)}
-${each(RUN, (j) => each(3, (s) => `        a${i}_${r * 3 + s} = fma(g${j}, x${j + s}, a${i}_${r * 3 + s});`))}
+${each(columns, (j) => `        let x${j} = subgroupBroadcast(v${i}_${r}_${Math.floor(j / lanes)}, ${j % lanes}u);`)}
+${each(run, (j) => each(3, (s) => `        a${i}_${r * 3 + s} = fma(g${j}, x${j + s}, a${i}_${r * 3 + s});`))}
       }`,
 )}
+${each(2, (r) => each(shares, (k) => `      v${i}_${r}_${k} = v${i}_${r + 1}_${k};`))}
     }`,
 )}
   }

@@ -29,29 +29,29 @@ struct Shape {
 @group(0) @binding(8) var<storage, read> slab : array<f32>; // packed, for reading
 @group(0) @binding(9) var<storage, read_write> biasPartial : array<f32>; // O slices: sums of the gradient
 
+// One thread for each input channel and place in a tile.
 @compute @workgroup_size(64)
 fn pack(@builtin(global_invocation_id) id : vec3u) {
   let i = id.x + id.y * 65535u * 64u;
-  if (i >= shape.C * shape.rows * shape.tiles * 24u) {
+  if (i >= shape.C * shape.tiles * 8u) {
     return;
   }
   let lane = i % 8u;
-  let s = (i / 8u) % 3u;
-  let tile = (i / 24u) % shape.tiles;
-  let c = i / (24u * shape.tiles * shape.rows);
-  var r = (i / (24u * shape.tiles)) % shape.rows;
-  var o = tile * 8u + lane;
-  if (shape.tall == 1u && lane >= 4u) { // the second output row sees input row r through the taps of row r - 1
-    o = lane - 4u;
-    r = r - 1u; // beyond the last for r = 0
+  let tile = (i / 8u) % shape.tiles;
+  let c = i / (8u * shape.tiles);
+  let second = select(0u, 1u, shape.tall == 1u && lane >= 4u); // the second output row sees input row r through the taps of row r - 1
+  let o = tile * 8u + lane - 4u * second;
+  let live = o < shape.O && (shape.tall == 0u || lane % 4u < shape.O);
+  let source = select(min(o, shape.O - 1u) * shape.C + c, c * shape.O + min(o, shape.O - 1u), shape.flipped == 1u) * 9u;
+  for (var r = 0u; r < shape.rows; r++) {
+    let row = r - second; // beyond the last for r = 0
+    let known = live && row < 3u;
+    for (var s = 0u; s < 3u; s++) {
+      let tap = select(0u, row * 3u + s, known);
+      let value = weight[source + select(tap, 8u - tap, shape.flipped == 1u)];
+      packed[((c * shape.rows + r) * shape.tiles + tile) * 24u + s * 8u + lane] = select(0.0, value, known);
+    }
   }
-  var value = 0.0;
-  if (o < shape.O && r < 3u && (shape.tall == 0u || lane % 4u < shape.O)) {
-    let straight = (o * shape.C + c) * 9u + r * 3u + s;
-    let turned = (c * shape.O + o) * 9u + (2u - r) * 3u + (2u - s);
-    value = weight[select(straight, turned, shape.flipped == 1u)];
-  }
-  packed[i] = value;
 }
 
 fn writeWeight(o : u32, c : u32, tap : u32, slice : u32, value : f32) {

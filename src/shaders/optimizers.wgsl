@@ -23,6 +23,14 @@ fn isShut() -> bool {
 // first: m, second: v.  settings: guard, decay, beta1, beta2, rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t), epsilon, rate * decoupled decay
 @compute @workgroup_size(64)
 fn adam(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
+  // Read before the loop, or every lane asks for each of them again for each element.
+  let decay = settings[1];
+  let beta1 = settings[2];
+  let beta2 = settings[3];
+  let rate = settings[4];
+  let spread = settings[5];
+  let epsilon = settings[6];
+  let shrink = settings[7];
   if (isShut()) {
     return;
   }
@@ -30,13 +38,13 @@ fn adam(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) l
   for (var k = 0u; k < 8u; k++) {
     let i = base + k * 64u;
     if (i < extent.count) {
-      let p = parameter[i] - settings[7] * parameter[i];
-      let g = gradient[i] + settings[1] * p;
-      let m = settings[2] * first[i] + (1.0 - settings[2]) * g;
-      let v = settings[3] * second[i] + (1.0 - settings[3]) * g * g;
+      let p = parameter[i] - shrink * parameter[i];
+      let g = gradient[i] + decay * p;
+      let m = beta1 * first[i] + (1.0 - beta1) * g;
+      let v = beta2 * second[i] + (1.0 - beta2) * g * g;
       first[i] = m;
       second[i] = v;
-      parameter[i] = p - settings[4] * m / (sqrt(v) * settings[5] + settings[6]);
+      parameter[i] = p - rate * m / (sqrt(v) * spread + epsilon);
     }
   }
 }

@@ -15,6 +15,7 @@ struct Shape {
 @group(0) @binding(3) var<storage, read_write> winners : array<u32>; // N C P Q: position h * W + w of the first largest element
 @group(0) @binding(4) var<storage, read> winner : array<u32>; // the same, for reading
 @group(0) @binding(5) var<storage, read> gradient : array<f32>; // N C P Q
+@group(0) @binding(6) var<storage, read_write> outputPairs : array<vec2f>; // the output, two columns at a time
 
 // The part of a window that lies on the input: [top, bottom) x [left, right)
 struct Window {
@@ -111,6 +112,21 @@ fn maxBackward(@builtin(global_invocation_id) id : vec3u) {
     }
   }
   output[plane * shape.H * shape.W + id.x] = total;
+}
+
+// Windows of 2 x 2 that cover the input side by side: one thread a window, x: positions of P Q.
+@compute @workgroup_size(64)
+fn maxBackwardTwice(@builtin(global_invocation_id) id : vec3u) {
+  if (id.x >= shape.P * shape.Q) {
+    return;
+  }
+  let plane = id.z * shape.C + id.y;
+  let corner = (id.x / shape.Q) * 2u * shape.W + (id.x % shape.Q) * 2u;
+  let best = winner[plane * shape.P * shape.Q + id.x] - corner; // 0, 1, W or W + 1
+  let upstream = gradient[plane * shape.P * shape.Q + id.x];
+  let place = (plane * shape.H * shape.W + corner) / 2u; // W is even
+  outputPairs[place] = vec2f(select(0.0, upstream, best == 0u), select(0.0, upstream, best == 1u));
+  outputPairs[place + shape.W / 2u] = vec2f(select(0.0, upstream, best == shape.W), select(0.0, upstream, best == shape.W + 1u));
 }
 
 @compute @workgroup_size(64)

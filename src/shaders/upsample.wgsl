@@ -9,6 +9,8 @@ struct Shape {
 @group(0) @binding(1) var<storage, read> input : array<f32>;
 @group(0) @binding(2) var<storage, read> gradient : array<f32>; // N C P Q
 @group(0) @binding(3) var<storage, read_write> output : array<f32>;
+@group(0) @binding(4) var<storage, read> gradientPairs : array<vec2f>; // the gradient, two columns at a time
+@group(0) @binding(5) var<storage, read_write> outputPairs : array<vec2f>; // the output, two columns at a time
 
 const NEAREST = 0u;
 const HALF_PIXEL = 1u; // align_corners = false: source = (i + 1/2) * in / out - 1/2
@@ -106,13 +108,10 @@ fn forwardTwice(@builtin(global_invocation_id) id : vec3u) {
   if (id.x >= shape.H * shape.W) {
     return;
   }
-  let plane = (id.z * shape.C + id.y) * shape.P * shape.Q;
-  let corner = plane + (id.x / shape.W) * 2u * shape.Q + (id.x % shape.W) * 2u;
+  let corner = (id.z * shape.C + id.y) * shape.P * shape.W + (id.x / shape.W) * shape.Q + id.x % shape.W; // in pairs: Q is 2 W
   let value = input[(id.z * shape.C + id.y) * shape.H * shape.W + id.x];
-  output[corner] = value;
-  output[corner + 1u] = value;
-  output[corner + shape.Q] = value;
-  output[corner + shape.Q + 1u] = value;
+  outputPairs[corner] = vec2f(value);
+  outputPairs[corner + shape.W] = vec2f(value);
 }
 
 // Nearest, exactly twice the size: each input feeds a 2 x 2 block.
@@ -121,8 +120,8 @@ fn backwardTwice(@builtin(global_invocation_id) id : vec3u) {
   if (id.x >= shape.H * shape.W) {
     return;
   }
-  let plane = (id.z * shape.C + id.y) * shape.P * shape.Q;
-  let corner = plane + (id.x / shape.W) * 2u * shape.Q + (id.x % shape.W) * 2u;
-  output[(id.z * shape.C + id.y) * shape.H * shape.W + id.x] =
-    (gradient[corner] + gradient[corner + 1u]) + (gradient[corner + shape.Q] + gradient[corner + shape.Q + 1u]);
+  let corner = (id.z * shape.C + id.y) * shape.P * shape.W + (id.x / shape.W) * shape.Q + id.x % shape.W;
+  let above = gradientPairs[corner];
+  let below = gradientPairs[corner + shape.W];
+  output[(id.z * shape.C + id.y) * shape.H * shape.W + id.x] = (above.x + above.y) + (below.x + below.y);
 }

@@ -1,6 +1,5 @@
 /** From invented clinical folders to a data set that loads: values, a kill in the middle, damage, links that leave the folder. */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -10,12 +9,12 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import jpeg from 'jpeg-js';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { checkPrepared } from '../../src/cli/commands/data-check.ts';
@@ -24,7 +23,9 @@ import { writeExample } from '../../src/cli/example-egd.ts';
 import { UsageError } from '../../src/cli/failure.ts';
 import { prepareData } from '../../src/cli/prepare-data.ts';
 import { openPrepared, readIndex } from '../../src/cli/prepared-folder.ts';
+import { type Batch, batches } from '../../src/data/batches.ts';
 import type { SplitRule } from '../../src/data/case-splits.ts';
+import type { ChestDataset } from '../../src/data/dataset.ts';
 import { GazeTable } from '../../src/data/gaze-table.ts';
 import { heatMap } from '../../src/data/heat-map.ts';
 import type { PreparedSample } from '../../src/data/prepared.ts';
@@ -36,6 +37,7 @@ const size = { height: 128, width: 128 };
 const small: Recipe = { height: 160, width: 120, stride: 5, keepCorner: false };
 const place = mkdtempSync(join(tmpdir(), 'mtunet-data-'));
 const at = (...parts: string[]) => join(place, ...parts);
+let main: string;
 const egd = { egd: at('egd'), mimic: at('mimic') };
 
 type Changes = Partial<SourceOptions> & { split?: SplitRule; skipBad?: boolean };
@@ -60,6 +62,7 @@ const every = ({ train, valid, test }: ReturnType<typeof openPrepared>) =>
   [...train, ...valid, ...test] as PreparedSample[];
 
 beforeAll(async () => {
+  main = await builtProgram();
   vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   writeExample(place, { films, seed: 1, ...size, gazeBytes: 0 });
   await prepare('whole');
@@ -83,23 +86,46 @@ it('holds each film over its maximum and the gaze map of the recipe', () => {
   }
 });
 
-it('goes on after a kill to the same bytes, and keeps what is whole', { timeout: 120_000 }, async () => {
-  const main = await builtProgram();
-  const words = (out: string) => [main, 'data', 'prepare', '--egd', egd.egd, '--mimic', egd.mimic, '--out', at(out)];
-  const killed = spawn(process.execPath, words('killed'), { stdio: 'ignore' });
-  const ended = once(killed, 'exit');
-  while (!existsSync(at('killed', 'shards', '0000.json')) && killed.exitCode === null) await setTimeout(5);
-  killed.kill('SIGKILL');
-  expect((await ended)[1]).toBe('SIGKILL');
-  expect(existsSync(at('killed', 'index.json'))).toBe(false);
-  const again = spawnSync(process.execPath, words('killed'), { encoding: 'utf8' });
-  expect([again.status, again.stdout]).toEqual([0, expect.stringContaining('18 films of 640 x 416')]);
-  expect(again.stderr).not.toContain('16 of 18'); // the first shard was kept
-  spawnSync(process.execPath, words('straight'));
-  expect(shardsOf('killed')).toEqual(shardsOf('straight'));
-  expect(readFileSync(at('killed', 'index.json'), 'utf8')).toBe(readFileSync(at('straight', 'index.json'), 'utf8'));
-  const check = spawnSync(process.execPath, [main, 'data', 'check', at('nowhere')], { encoding: 'utf8' });
-  expect([check.status, check.stderr]).toEqual([2, expect.stringMatching(/mtunet data prepare/)]);
+/** In a process of its own, which is killed without warning once a shard of two is whole. */
+const KILLED = `
+const [program, egd, mimic, out, recipe] = process.argv.slice(1);
+const { openSource } = await import(program + '/data-sources.js');
+const { prepareData } = await import(program + '/prepare-data.js');
+const source = await openSource({ recipe: 'paper', egd, mimic });
+const progress = (message) => message.startsWith('16 of 18') && process.kill(process.pid, 'SIGKILL');
+const { signal } = new AbortController();
+await prepareData(source.cases, { ...source, out, recipe: JSON.parse(recipe), split: 'patient', skipBad: false, signal, progress });
+`;
+
+it('goes on after a kill to the same bytes, and keeps what is whole', async () => {
+  const words = [dirname(main), egd.egd, egd.mimic, at('killed'), JSON.stringify(small)];
+  const killed = spawnSync(process.execPath, ['--input-type=module', '-e', KILLED, ...words]);
+  expect(killed.signal).toBe('SIGKILL');
+  const first = at('killed', 'shards', '0000.safetensors');
+  expect([existsSync(first), existsSync(at('killed', 'index.json'))]).toEqual([true, false]);
+  const written = statSync(first).mtimeMs;
+  await prepare('killed');
+  expect(statSync(first).mtimeMs).toBe(written);
+  expect(shardsOf('killed')).toEqual(shardsOf('whole'));
+  expect(readFileSync(at('killed', 'index.json'), 'utf8')).toBe(readFileSync(at('whole', 'index.json'), 'utf8'));
+});
+
+it('makes batches ahead in a thread: the same bits as without, and a sentence when the data go away', async () => {
+  // The thread runs built code, so its other end is taken from there too.
+  const { prefetching } = await import(/* @vite-ignore */ join(dirname(main), 'prefetch.js'));
+  const dataset = openPrepared(at('whole'));
+  const ahead = prefetching(at('whole'), dataset) as ChestDataset;
+  const augment = { height: 32, width: 24, augmentation: { rotate: 5, shift: 0.1, zoom: 0.1, gamma: 0.2 } };
+  const order = { batchSize: 4, seed: 3, epoch: 2, from: 1, augment };
+  const got: Batch[] = [];
+  for await (const batch of ahead.load!('train', order)) got.push(batch);
+  expect(got).toEqual([...batches(dataset.train, order)]);
+  for await (const _ of ahead.load!('train', order)) break; // leaves the thread ready for the next epoch
+  const valid: Batch[] = [];
+  for await (const batch of ahead.load!('valid', { ...order, from: 0, shuffle: false })) valid.push(batch);
+  expect(valid.flatMap(({ ids }) => ids)).toEqual(dataset.valid.map(({ id }) => id));
+  const gone = prefetching(at('nowhere'), dataset) as ChestDataset;
+  await expect(gone.load!('train', order).next()).rejects.toThrow(/holds no prepared data/);
 });
 
 it('checks: leakage of the released split, calibration screens, changed bytes', async () => {
@@ -194,6 +220,7 @@ it('takes a folder of anyone, with names of columns', async () => {
   const own = { folder: at('mimic'), labels: at('labels.csv'), gaze: at('gaze.csv') };
   const columns = { file: 'image', label: 'what', x: 'gx', y: 'gy' };
   await prepare('own', { ...own, columns });
+  expect(readIndex(at('own')).settings).toMatchObject({ scale: 'fit' });
   expect(openPrepared(at('own')).classNames).toEqual(['ill', 'well']);
   await expect(prepare('own', own)).rejects.toThrow(/labels.csv, line 1: the column "file" is missing/);
   labels([`../egd/master_sheet.csv,ill`, `${names[0]},well`]);
@@ -216,6 +243,18 @@ it('tells wrong usage', async () => {
     expect(failure).toBeInstanceOf(UsageError);
     expect((failure as Error).message).toMatch(sentence);
   }
+});
+
+it('prints a report, and tells what to do where nothing is prepared', async () => {
+  const call = (...words: string[]) => spawnSync(process.execPath, [main, 'data', ...words], { encoding: 'utf8' });
+  expect(call('check', at('nowhere'))).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/mtunet data prepare/),
+  });
+  const { status, stdout } = call('check', at('whole'));
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/problems +none/)]);
+  expect(readFileSync(at('whole', 'contact-sheet.png')).subarray(1, 4).toString()).toBe('PNG');
+  rmSync(at('whole', 'contact-sheet.png'));
 });
 
 it('refuses an index that was changed by hand', () => {

@@ -19,6 +19,9 @@ const appended: Record<string, string[]> = {
     'fn join(total : vec2f, x : vec2f) -> vec2f { return total + x; }',
   ],
   dropout: [shaders.philox.code],
+  'batch-norm': [
+    'alias Value = vec4f; const WIDTH = 4u; fn sumOf(v : Value) -> f32 { return (v.x + v.y) + (v.z + v.w); }',
+  ],
 };
 
 /** Needs a subgroup's lanes spelled out; the tests of conv2d compile it. */

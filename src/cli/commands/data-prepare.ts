@@ -64,6 +64,12 @@ export function registerPrepare(data: Command): void {
         'films stored with white as 0: keep (default with --egd and --reflacx, as released) or invert (default with --folder)',
       ).choices(['keep', 'invert']),
     )
+    .addOption(
+      new Option(
+        '--scale <how>',
+        'keep: the pixels of the clinical films are what the recipes expect (default with --egd and --reflacx); fit: bring each film to the size of one first (default with --folder)',
+      ).choices(['keep', 'fit']),
+    )
     .option('--jpg', 'the films are MIMIC-CXR-JPG: 8 bits after histogram equalization, not the same signal')
     .option('--skip-bad', 'leave out cases that cannot be read, and list them')
     .option('--json', 'print JSON')

@@ -19,7 +19,7 @@ export function register(program: Command): void {
     .option('--out <file>', 'where to write; network.<format> in the folder unless given')
     .addHelpText(
       'after',
-      '\nThe ONNX model takes `image`, 1 x channels x height x width as in the run, and gives `diagnosis` and `saliency` as logits.\nIt is checked against another engine for the U-Nets; for the other networks, compare before you rely on it.\n\nExample:\n  mtunet export runs/first --format onnx --out first.onnx',
+      '\nThe ONNX model takes `image`, 1 x channels x height x width as in the run, and gives `diagnosis` and `saliency` as logits.\nIt is checked against another engine to 1e-4 for the U-Nets, ResNet-50, EfficientNetV2-S and VGG-SSM; for the other networks, compare\nbefore you rely on it.\n\nExample:\n  mtunet export runs/first --format onnx --out first.onnx',
     )
     .action((path: string, { format, out }: { format: 'safetensors' | 'onnx'; out?: string }) => {
       const folder = RunFolder.open(path);

@@ -8,7 +8,7 @@ import { UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
 import { loadData } from '../load-data.ts';
 import { interrupted } from '../messages.ts';
-import { whole } from '../options.ts';
+import { applyTrack, trackOption, whole } from '../options.ts';
 import { freshFolder } from '../reproduce.ts';
 import { RunFolder } from '../run-folder.ts';
 import { trainRun } from '../train-run.ts';
@@ -26,6 +26,8 @@ interface TrainOptions {
   init?: string;
   strict?: boolean;
   record: boolean;
+  track?: string[];
+  prefetch: boolean;
 }
 
 export function register(program: Command): void {
@@ -46,11 +48,14 @@ export function register(program: Command): void {
       'run the JavaScript of every step instead of replaying recorded steps: slower, the same bits',
     )
     .option('--strict', 'fail unless --init holds exactly the network')
+    .addOption(trackOption())
+    .option('--no-prefetch', 'make batches of a prepared set in the main thread; the bits are the same')
     .addHelpText(
       'after',
       '\nExamples:\n  mtunet train --preset tiny --scheme mtls3 --epochs 10 --seed 1 --data synthetic --out runs/first\n  mtunet train --network unet-c --epochs 5\n  mtunet train --network resnet50 --init resnet50.pth',
     )
     .action(async (options: TrainOptions) => {
+      applyTrack(options.track);
       const file = options.config === undefined ? {} : readConfigFile(options.config);
       const flags: ConfigOverrides = {
         ...(options.scheme && { scheme: { name: options.scheme as 'mtls1' } }),
@@ -60,7 +65,7 @@ export function register(program: Command): void {
         ...(options.data && { data: options.data }),
       };
       const config = resolveConfig(options.preset, file, flags);
-      const dataset = loadData(config);
+      const dataset = loadData(config, options);
       const { network, scheme, seed } = config;
       const what = hasOneTask(network.name) ? network.name : scheme.name;
       if (options.strict && options.init === undefined)

@@ -8,7 +8,7 @@ import { deviations, type WeightFit } from '../../mtunet/weight-fit.ts';
 import { UsageError } from '../failure.ts';
 import { oneOrThree, whole } from '../options.ts';
 import { writeWhole } from '../run-folder.ts';
-import { fitRecord, fitted, type NamedWeightFile, openWeights } from '../weight-files.ts';
+import { counted, fitRecord, fitted, type NamedWeightFile, openWeights } from '../weight-files.ts';
 
 interface NetworkFlags {
   readonly network?: string;
@@ -84,7 +84,8 @@ function fitFile(file: NamedWeightFile, { network, base, classes, channels, stri
 
 function summary(fit: WeightFit): string {
   const { state, renamed } = fit;
-  return `${state.tensors.size} tensors taken, ${renamed.length} of them renamed, ${deviations(fit).length} deviations`;
+  const taken = counted(state.tensors.size, 'tensor');
+  return `${taken} taken, ${renamed.length} of them renamed, ${counted(deviations(fit).length, 'deviation')}`;
 }
 
 function inspect({ format, tensors, ignored, path, bytes, sha256 }: NamedWeightFile, asJson: boolean): void {

@@ -9,13 +9,27 @@ import { dispatch, kernel, laneKernel } from '../kernel.ts';
 import { ShapeError } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 
-const gather = laneKernel(shaders.batchNorm, 'gather');
-const merge = kernel(shaders.batchNorm, 'merge');
-const recall = kernel(shaders.batchNorm, 'recall');
-const normalise = kernel(shaders.batchNorm, 'normalise');
-const gatherGradient = laneKernel(shaders.batchNorm, 'gatherGradient');
-const mergeGradient = kernel(shaders.batchNorm, 'mergeGradient');
-const gradInput = kernel(shaders.batchNorm, 'gradInput');
+const values = {
+  1: 'alias Value = f32; const WIDTH = 1u; fn sumOf(v : Value) -> f32 { return v; }',
+  4: 'alias Value = vec4f; const WIDTH = 4u; fn sumOf(v : Value) -> f32 { return (v.x + v.y) + (v.z + v.w); }',
+} as const;
+
+function kernelsOf(width: keyof typeof values) {
+  const source = { name: `batch-norm-${width}`, code: shaders.batchNorm.code };
+  const append = [values[width]];
+  return {
+    gather: laneKernel(source, 'gather', { append }),
+    merge: kernel(source, 'merge', { append }),
+    normalise: kernel(source, 'normalise', { append }),
+    gatherGradient: laneKernel(source, 'gatherGradient', { append }),
+    gradInput: kernel(source, 'gradInput', { append }),
+  };
+}
+
+const kernels = { 1: kernelsOf(1), 4: kernelsOf(4) } as const;
+const whole = { name: 'batch-norm', code: shaders.batchNorm.code };
+const recall = kernel(whole, 'recall', { append: [values[1]] });
+const mergeGradient = kernel(whole, 'mergeGradient', { append: [values[1]] });
 
 export interface BatchNormInputs {
   readonly input: Tensor<'NCHW'>;
@@ -55,19 +69,21 @@ export function batchNorm(
     );
   }
   input.assertAlive('batchNorm');
-  const HW = H * W;
-  const parts = Math.ceil(HW / PART);
+  const width = (H * W) % 4 === 0 ? 4 : 1;
+  const { gather, merge, normalise, gatherGradient, gradInput } = kernels[width];
+  const length = (H * W) / width;
+  const parts = Math.ceil((H * W) / PART);
   const uniforms = {
     N,
     C,
-    HW,
+    length,
     parts,
     epsilon,
     momentum,
     relu: activation === 'relu' ? 1 : 0,
     training: training ? 1 : 0,
   };
-  const perElement = [Math.ceil(HW / 512), C, N] as const;
+  const perElement = [Math.ceil(length / 512), C, N] as const;
   const perChannel = [Math.ceil(C / 64)] as const;
 
   const moments = empty(gpu, 'CK', [C, 2], 'batchNorm moments');

@@ -8,6 +8,7 @@ import type { Tensor } from '../tensor.ts';
 
 const copy = kernel(shaders.box, 'copy');
 const copyRowsKernel = kernel(shaders.box, 'copyRows');
+const copyRowsFours = kernel(shaders.box, 'copyRowsFours');
 const PER_GROUP = 512;
 const AXES = 4;
 
@@ -47,7 +48,14 @@ export function copyBox(input: Tensor, output: Tensor, box: Box): void {
   spread('from', from, 0);
   spread('size', sizes, 1);
   if (isRows(box)) {
-    dispatch(input.gpu, copyRowsKernel, { input, output }, uniforms, [Math.ceil(lengths[1] / PER_GROUP), lengths[0]]);
+    const groups = [Math.ceil(lengths[1] / PER_GROUP), lengths[0]] as const;
+    const { start = [0, 0] } = box;
+    const inFours = [lengths[1], to[0], offset, from[0], start[1], input.size, output.size].every((n) => n % 4 === 0);
+    if (inFours) {
+      dispatch(input.gpu, copyRowsFours, { inputFours: input, outputFours: output }, uniforms, groups);
+    } else {
+      dispatch(input.gpu, copyRowsKernel, { input, output }, uniforms, groups);
+    }
     return;
   }
   const groups = linearGroups(uniforms.count, PER_GROUP);

@@ -2,7 +2,8 @@
  * 3 x 3 convolutions of stride 1 by register strips (shaders/conv2d-strip.wgsl): the fast path of software adapters.
  */
 
-import { stripForwardCode, stripGradWeightCode } from '../../shaders/conv2d-strip.ts';
+import { gradWeightRun, stripForwardCode, stripGradWeightCode } from '../../shaders/conv2d-strip.ts';
+import { TILE_COLUMNS, TILE_ROWS, tileForwardCode } from '../../shaders/conv2d-tile.ts';
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
 import { dispatch, type Kernel, kernel } from '../kernel.ts';
@@ -19,6 +20,8 @@ interface StripKernels {
   readonly group: number;
   readonly pack: Kernel;
   readonly forward: Kernel;
+  /** For images as wide as a tile or wider; null where it does not pay. */
+  readonly forwardTile: Kernel | null;
   readonly gradWeight: Kernel;
 }
 
@@ -38,6 +41,7 @@ export function stripKernels(gpu: Gpu): StripKernels | null {
       group,
       pack: kernel(source, 'pack'),
       forward: kernel(source, 'forward', unrolled(stripForwardCode(lanes, group))),
+      forwardTile: lanes === 8 ? kernel(source, 'forwardTile', unrolled(tileForwardCode)) : null,
       gradWeight: kernel(source, 'gradWeight', unrolled(stripGradWeightCode(lanes, group))),
     };
     made.set(lanes, kernels);
@@ -65,7 +69,7 @@ interface StripConvolution {
 
 /** N O P Q from N C H W. `flipped`: the weight is C O 3 3 of the convolution whose input gradient this is. */
 export function stripForward(
-  { group, pack, forward }: StripKernels,
+  { group, pack, forward, forwardTile }: StripKernels,
   g: StripConvolution,
   input: Tensor,
   weight: Tensor,
@@ -77,8 +81,9 @@ export function stripForward(
   const tall = g.O <= 4;
   const rows = tall ? 4 : 3;
   const tiles = Math.ceil(g.O / 8);
-  const strips = Math.ceil(g.Q / 8);
   const { N, C, H, W, O, P, Q, padH, padW } = g;
+  const tile = !tall && Q > 8 ? forwardTile : null;
+  const strips = Math.ceil(Q / (tile ? TILE_COLUMNS : 8));
   const uniforms = {
     N,
     C,
@@ -98,12 +103,12 @@ export function stripForward(
     rows,
   };
   const packed = empty(gpu, 'CRTSO', [C, rows, tiles, 3, 8], 'conv2d packed weight');
-  const packGroups = Math.ceil(packed.size / 64);
+  const packGroups = Math.ceil((C * tiles) / 8);
   dispatch(gpu, pack, { weight, packed }, uniforms, [Math.min(packGroups, 65535), Math.ceil(packGroups / 65535)]);
-  dispatch(gpu, forward, { input, slab: packed, bias: bias ?? weight, output }, uniforms, [
-    Math.ceil((N * strips * (tall ? Math.ceil(P / 2) : P)) / group),
-    tiles,
-  ]);
+  const groups = tile
+    ? ([strips * Math.ceil(P / TILE_ROWS), tiles, N] as const)
+    : ([Math.ceil((N * strips * (tall ? Math.ceil(P / 2) : P)) / group), tiles] as const);
+  dispatch(gpu, tile ?? forward, { input, slab: packed, bias: bias ?? weight, output }, uniforms, groups);
   packed.release();
 }
 
@@ -119,7 +124,7 @@ export function stripGradWeight(
 ): { weight: Tensor<'OCRS'>; bias: Tensor<'C'> } {
   const { gpu } = input;
   const { N, C, H, W, O, P, Q, padH, padW } = g;
-  const strips = Math.ceil(Q / 6);
+  const strips = Math.ceil(Q / gradWeightRun(lanes));
   const channelGroups = Math.ceil(O / lanes) * Math.ceil(C / 4);
   const slices = Math.max(1, Math.min(Math.ceil(BUSY_GROUPS / channelGroups), N * P * strips));
   const uniforms = {

@@ -14,6 +14,7 @@ import type { Pair } from './conv2d.ts';
 
 const maxForward = kernel(shaders.pool, 'maxForward');
 const maxBackward = kernel(shaders.pool, 'maxBackward');
+const maxBackwardTwice = kernel(shaders.pool, 'maxBackwardTwice');
 const averageForward = kernel(shaders.pool, 'averageForward');
 const averageBackward = kernel(shaders.pool, 'averageBackward');
 
@@ -36,7 +37,12 @@ export function maxPool2d(input: Tensor<'NCHW'>, options: PoolOptions): Tensor<'
     (gradient) => ({
       input: () => {
         const inputGradient = empty(gpu, 'NCHW', input.shape, 'maxPool2d gradient');
-        dispatch(gpu, maxBackward, { gradient, winner: winners, output: inputGradient }, uniforms, inputGroups);
+        if (isTwice(uniforms)) {
+          const bindings = { gradient, winner: winners, outputPairs: inputGradient };
+          dispatch(gpu, maxBackwardTwice, bindings, uniforms, outputGroups);
+        } else {
+          dispatch(gpu, maxBackward, { gradient, winner: winners, output: inputGradient }, uniforms, inputGroups);
+        }
         return inputGradient;
       },
     }),
@@ -68,6 +74,11 @@ export function averagePool2d(
 }
 
 const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
+
+/** Whether windows of 2 x 2 cover the input side by side. */
+function isTwice({ H, W, P, Q, R, S, strideH, strideW }: ReturnType<typeof poolGeometry>['uniforms']): boolean {
+  return R === 2 && S === 2 && strideH === 2 && strideW === 2 && H === 2 * P && W === 2 * Q;
+}
 
 function poolGeometry(operation: string, input: Tensor<'NCHW'>, options: PoolOptions, countPadding: boolean) {
   input.assertAlive(operation);

@@ -45,14 +45,15 @@ function resize(input: Tensor<'NCHW'>, [P, Q]: readonly [number, number], mode: 
   const uniforms = { C, H, W, P, Q, mode: modes[mode] };
   const output = empty(gpu, 'NCHW', [N, C, P, Q], 'upsample');
   const twice = mode === 'nearest' && P === 2 * H && Q === 2 * W;
-  if (twice) dispatch(gpu, forwardTwice, { input, output }, uniforms, [Math.ceil((H * W) / 64), C, N]);
+  if (twice) dispatch(gpu, forwardTwice, { input, outputPairs: output }, uniforms, [Math.ceil((H * W) / 64), C, N]);
   else dispatch(gpu, forward, { input, output }, uniforms, [Math.ceil((P * Q) / 64), C, N]);
-  const rule = twice ? backwardTwice : backward;
   output.tell('upsample', [input], { mode });
   return output.derivedFrom({ input }, (gradient) => ({
     input: () => {
       const inputGradient = empty(gpu, 'NCHW', input.shape, 'upsample gradient');
-      dispatch(gpu, rule, { gradient, output: inputGradient }, uniforms, [Math.ceil((H * W) / 64), C, N]);
+      const groups = [Math.ceil((H * W) / 64), C, N] as const;
+      if (twice) dispatch(gpu, backwardTwice, { gradientPairs: gradient, output: inputGradient }, uniforms, groups);
+      else dispatch(gpu, backward, { gradient, output: inputGradient }, uniforms, groups);
       return inputGradient;
     },
   }));

@@ -28,6 +28,8 @@ const cases: [what: string, input: Shape, weight: Shape, options: ConvOptions][]
   ['7 to 1 channels', [2, 7, 11, 13], [1, 7, 3, 3], { padding: 1 }],
   ['1 to 17 channels', [2, 1, 13, 11], [17, 1, 3, 3], { padding: 1 }],
   ['rows longer than a strip', [1, 2, 5, 70], [3, 2, 3, 3], { padding: 1 }],
+  ['tiles that end inside the image, channels above four', [2, 6, 10, 31], [11, 6, 3, 3], { padding: 1 }],
+  ['tiles without padding, longer than a slice', [1, 9, 19, 17], [5, 9, 3, 3], {}],
   ['a wide, flat image', [1, 3, 1, 67], [4, 3, 3, 3], { padding: 1 }],
   ['a narrow, tall image', [1, 3, 67, 1], [4, 3, 3, 3], { padding: 1 }],
   ['an image above 4,096 pixels', [1, 2, 65, 66], [2, 2, 3, 3], { padding: 1 }],

@@ -1,0 +1,105 @@
+/** Your own films: dropped, decoded and shown with their gaze as `mtunet data prepare` would make them; they stay on the machine. */
+import { useState } from 'preact/hooks';
+import type { DroppedFile, DroppedFilm } from '../data/dropped-films.ts';
+import { chosenFiles, droppedFiles } from './dropped-files.ts';
+import { FilmView } from './film.tsx';
+
+/** More would not be looked at, and take 2.6 MB each. */
+const SHOWN = 60;
+
+export function OwnFilms() {
+  const [films, setFilms] = useState<readonly DroppedFilm[]>([]);
+  const [problems, setProblems] = useState<readonly string[]>([]);
+  const [note, setNote] = useState('');
+  const read = async (files: Promise<DroppedFile[]> | DroppedFile[]) => {
+    const [good, bad]: [DroppedFilm[], string[]] = [[], []];
+    setFilms([]);
+    setProblems([]);
+    setNote('Reading ...');
+    try {
+      const { readDroppedFilms } = await import('../data/dropped-films.ts');
+      for await (const film of readDroppedFilms(await files)) {
+        if (film instanceof Error) bad.push(film.message);
+        else good.push(film);
+        setFilms([...good]);
+        setProblems([...bad]);
+        if (good.length === SHOWN) break;
+      }
+    } catch (error) {
+      bad.push(`The files could not be read: ${(error as Error).message}`);
+      setProblems([...bad]);
+    }
+    setNote(
+      `${good.length} films${good.length === SHOWN ? ', the first that were found' : ''}, ${good.filter(({ gaze }) => gaze).length} with gaze; ${bad.length} files could not be read.`,
+    );
+  };
+  return (
+    <section id="films">
+      <h2>Your films</h2>
+      <p>
+        Drop DICOM, PNG or JPEG files here, or the folder that holds them. With a table of gaze among them (
+        <code>eye_gaze.csv</code>, or columns <code>file, x, y</code> in pixels of the film) the map is laid over each
+        film. Nothing leaves this machine.
+      </p>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the two buttons in it do the same by keyboard */}
+      <div
+        class="drop"
+        onDragOver={(event) => event.preventDefault()}
+        onDrop={(event) => {
+          event.preventDefault();
+          if (event.dataTransfer) read(droppedFiles(event.dataTransfer));
+        }}
+      >
+        <label class="file">
+          Choose files
+          <input
+            type="file"
+            multiple
+            accept=".dcm,.dicom,.png,.jpg,.jpeg,.csv"
+            onChange={({ currentTarget: { files } }) => files && read(chosenFiles(files))}
+          />
+        </label>
+        <label class="file">
+          Choose a folder
+          <input
+            type="file"
+            {...{ webkitdirectory: true }}
+            onChange={({ currentTarget: { files } }) => files && read(chosenFiles(files))}
+          />
+        </label>
+        <span class="quiet" aria-live="polite">
+          {note}
+        </span>
+      </div>
+      {problems.length > 0 && (
+        <ul class="problems">
+          {problems.map((problem) => (
+            <li>{problem}</li>
+          ))}
+        </ul>
+      )}
+      <div class="own">
+        {films.map(({ path, told, image, gaze, height, width }) => (
+          <figure key={path}>
+            <FilmView
+              image={image}
+              map={gaze}
+              height={height}
+              width={width}
+              colours="viridis"
+              label={`${path}: film${gaze ? ' with gaze' : ''}`}
+            />
+            <figcaption>
+              {path.split('/').pop()}
+              <br />
+              <small>
+                {told}
+                {gaze ? '' : ', no gaze'}
+              </small>
+            </figcaption>
+          </figure>
+        ))}
+      </div>
+    </section>
+  );
+}
