@@ -23,9 +23,9 @@ const ARROWS: Record<string, { readonly values: readonly string[]; readonly type
 /** Inside the engine, code is imported from the left of this list only; a name ends at a dot or is a folder. */
 const ENGINE = [
   ['shape', 'random', 'normal', 'faults'],
-  ['memory', 'kernel'],
+  ['memory', 'kernel', 'results'],
   ['gpu'],
-  ['tensor', 'dry'],
+  ['tensor', 'dry', 'recording'],
   ['autograd', 'carry'],
   ['ops'],
   ['layers', 'optimizers'],

@@ -32,7 +32,8 @@ async function wholeRun(config: TrainConfig) {
     epoch: (record) => epochs.push(record),
   });
   const outcome = await trainer.run();
-  return { steps, epochs, outcome, bytes: writeCheckpoint(await trainer.checkpoint()) };
+  const { count } = trainer.recorder;
+  return { steps, epochs, outcome, count, bytes: writeCheckpoint(await trainer.checkpoint()) };
 }
 
 /** Trains, stopping after every `every` steps and going on in a new trainer from the checkpoint's bytes. */
@@ -160,5 +161,37 @@ describe('evaluation', () => {
     expect(record.baselines.length).toBe(3);
     expect(maps.length).toBe(2);
     expect(Math.max(...maps[0].prediction)).toBe(1);
+  });
+});
+
+describe('recorded steps', () => {
+  const of = (scheme: string, further: object = {}) =>
+    resolveConfig('tiny', { ...config, epochs: 2, ...further, scheme: { name: scheme } });
+
+  it.each([
+    ['mtls1, Adam, plateau', of('mtls1'), 4],
+    [
+      'weights drawn on the host, SGD with momentum, cosine',
+      of('rlw', {
+        optimizer: { name: 'sgd', learningRate: 1e-3, momentum: 0.9 },
+        schedule: { ...config.schedule, name: 'cosine', period: 2 },
+      }),
+      4,
+    ],
+    ['gradnorm, cross-entropy of the gaze', of('gradnorm', { saliencyLoss: 'cross-entropy' }), 4],
+    ['mgda-ub, a part frozen', of('mgda-ub', { network: { ...config.network, frozen: ['Conv1'] } }), 4],
+  ])('make no difference to any bit: %s', async (_, config, replayed) => {
+    const gpu = await testGpu();
+    const recorded = await wholeRun(config);
+    gpu.recordsSteps = false;
+    const plain = await wholeRun(config);
+    gpu.recordsSteps = true;
+    const resumed = config.scheme.name === 'rlw' ? await brokenRun(config, 2) : plain;
+    expect(recorded.count.replayed).toBe(replayed);
+    expect(plain.count).toEqual({ recorded: 0, replayed: 0 });
+    for (const other of [plain, resumed]) {
+      expect(other.steps).toEqual(recorded.steps);
+      expect(timeless(other.bytes)).toEqual(timeless(recorded.bytes));
+    }
   });
 });
