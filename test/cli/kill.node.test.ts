@@ -53,19 +53,20 @@ it('a second process, which has no network where that can be cut off, agrees to 
   expect(code, err).toBe(0);
   expect(remains(join(place, 'twin'))).toEqual(reference);
   console.log(
-    `weights: sha256 ${reference.weights}; ${through.length > 0 ? 'without a network' : 'unshare -rn is not allowed here'}`,
+    `weights: sha256 ${reference.weights.sha256}; ${through.length > 0 ? 'without a network' : 'unshare -rn is not allowed here'}`,
   );
 });
 
 it(`${KILLS} kills change no bit`, async () => {
   const run = join(place, 'killed');
+  // A kill may come before there is anything to resume.
+  const begun = () => existsSync(join(run, 'config.json'));
   let rounds = 0;
   for (let kills = 0; kills < KILLS && rounds <= KILLS; ) {
-    const fresh = !existsSync(join(run, 'config.json'));
     // Every other kill comes at a random moment, the others in the middle of writing.
     const atRandom = kills % 2 === 1;
     const nodeOptions = atRandom ? [] : ['--import', suicide(1 + Math.floor(12 * Math.random()))];
-    const { child, ended } = start(main, fresh ? trainingOf('killed') : ['resume', run], { nodeOptions });
+    const { child, ended } = start(main, begun() ? ['resume', run] : trainingOf('killed'), { nodeOptions });
     if (atRandom) {
       await Promise.race([ended, pause(milliseconds * (0.2 + 0.9 * Math.random()))]);
       child.kill('SIGKILL');
@@ -80,7 +81,7 @@ it(`${KILLS} kills change no bit`, async () => {
       rounds++;
     }
   }
-  const { code, err } = await start(main, existsSync(run) ? ['resume', run] : trainingOf('killed')).ended;
+  const { code, err } = await start(main, begun() ? ['resume', run] : trainingOf('killed')).ended;
   expect(code, err).toBe(0);
   expect(remains(run)).toEqual(reference);
   expect(readdirSync(run).filter((name) => /lock|part$/.test(name))).toEqual([]);
