@@ -16,6 +16,7 @@ import * as report from './commands/report.ts';
 import * as reproduce from './commands/reproduce.ts';
 import * as resume from './commands/resume.ts';
 import * as train from './commands/train.ts';
+import * as verify from './commands/verify.ts';
 import * as weights from './commands/weights.ts';
 import * as worker from './commands/worker.ts';
 import { addCompletion } from './completion.ts';
@@ -29,6 +30,7 @@ const commands = [
   train,
   resume,
   evaluate,
+  verify,
   predict,
   compare,
   experiment,

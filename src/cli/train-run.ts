@@ -4,7 +4,9 @@ import type { Gpu } from '../engine/index.ts';
 import { writeWeights } from '../mtunet/checkpoint.ts';
 import type { TrainConfig } from '../mtunet/config.ts';
 import { evaluate } from '../mtunet/evaluate.ts';
+import type { StepRecord } from '../mtunet/records.ts';
 import { Trainer } from '../mtunet/train.ts';
+import { originOf } from './manifest.ts';
 import { note } from './messages.ts';
 import { TrainProgressLine } from './progress.ts';
 import { provenanceOf } from './provenance.ts';
@@ -19,6 +21,7 @@ export async function trainRun(
   folder: RunFolder,
   dataset: ChestDataset,
   signal: AbortSignal,
+  onStep?: (record: StepRecord) => void,
 ): Promise<boolean> {
   using _lock = await lockRun(folder.path, { announce: note });
   folder.tidy();
@@ -31,6 +34,7 @@ export async function trainRun(
       folder.appendStep(record);
       for (const tracker of trackers) tracker.step(record);
       progress.step(record, of);
+      onStep?.(record);
     },
     epoch(record) {
       folder.appendEpoch(record);
@@ -59,17 +63,21 @@ export async function trainRun(
   }
 
   const weights = await trainer.model.stateDict();
-  folder.write('weights.safetensors', writeWeights(weights, { network: JSON.stringify(config.network) }));
-  const { record, maps, images } = await evaluate(gpu, trainer.model, dataset, {
+  const wallSeconds = folder.epochs.reduce((total, { seconds }) => total + seconds, 0);
+  const provenance = provenanceOf(gpu, dataset, config.seed, started, wallSeconds, folder.configHash);
+  const origin = originOf(provenance);
+  const metadata = { network: JSON.stringify(config.network), origin: JSON.stringify(origin) };
+  folder.write('weights.safetensors', writeWeights(weights, metadata));
+  const { record, maps, images, predictions } = await evaluate(gpu, trainer.model, dataset, {
     batchSize: config.batchSize,
     epoch: bestEpoch,
   });
-  folder.saveExamples(maps, dataset.height, dataset.width);
+  folder.savePredictions(predictions, dataset, origin);
+  folder.saveExamples(maps, dataset, origin);
   folder.saveImages(images);
-  const wallSeconds = folder.epochs.reduce((total, { seconds }) => total + seconds, 0);
-  folder.writeJson('provenance.json', provenanceOf(gpu, dataset, config.seed, started, wallSeconds));
+  folder.writeJson('provenance.json', provenance);
   for (const tracker of trackers) await tracker.end(record, steps);
-  folder.writeJson('evaluation.json', record); // last: it marks the run as finished
+  await folder.finish({ ...record, origin }, origin);
   const { saliency, classification } = record;
   const results = [
     saliency &&

@@ -13,12 +13,17 @@ export function register(program: Command): void {
     .command('resume')
     .description('go on with a run, or with an interrupted "reproduce"')
     .argument('<run>', 'its folder')
+    .option(
+      '--no-record',
+      'run the JavaScript of every step instead of replaying recorded steps: slower, the same bits',
+    )
     .addOption(trackOption())
     .addHelpText('after', '\nExample:\n  mtunet resume runs/reproduce')
-    .action(async (path: string, { track }: { track?: string[] }) => {
+    .action(async (path: string, { record, track }: { record: boolean; track?: string[] }) => {
       applyTrack(track);
       if (!RunFolder.isRun(path) && runsOf(path).length > 0) {
         await withGpu(async (gpu, signal) => {
+          gpu.recordsSteps = record;
           const page = await finishReproduction(gpu, path, signal);
           if (!page) return interrupted(path);
           console.log(`report: ${page}`);
@@ -32,6 +37,7 @@ export function register(program: Command): void {
       }
       const dataset = loadData(folder.config);
       await withGpu(async (gpu, signal) => {
+        gpu.recordsSteps = record;
         if (!(await trainRun(gpu, folder, dataset, signal))) return interrupted(path);
         console.log(`run: ${path}`);
       });

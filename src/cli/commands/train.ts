@@ -25,6 +25,7 @@ interface TrainOptions {
   config?: string;
   init?: string;
   strict?: boolean;
+  record: boolean;
   track?: string[];
   prefetch: boolean;
 }
@@ -42,6 +43,10 @@ export function register(program: Command): void {
     .option('--out <run>', 'folder of the run')
     .option('--config <file>', 'YAML or JSON with any part of the configuration; flags win over it')
     .option('--init <file>', 'begin with these weights: safetensors, .pt, .pth, or the folder of a run')
+    .option(
+      '--no-record',
+      'run the JavaScript of every step instead of replaying recorded steps: slower, the same bits',
+    )
     .option('--strict', 'fail unless --init holds exactly the network')
     .addOption(trackOption())
     .option('--no-prefetch', 'make batches of a prepared set in the main thread; the bits are the same')
@@ -71,6 +76,7 @@ export function register(program: Command): void {
       const folder = RunFolder.create(options.out ?? freshFolder(`runs/${what}-seed${seed}`), config);
       if (weights && fit) folder.saveInitial([fit.state, fit.scheme], fitRecord(weights, fit));
       await withGpu(async (gpu, signal) => {
+        gpu.recordsSteps = options.record;
         if (!(await trainRun(gpu, folder, dataset, signal))) return interrupted(folder.path);
         console.log(`run: ${folder.path}`);
       });

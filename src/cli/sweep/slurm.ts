@@ -119,9 +119,9 @@ export class SlurmExecutor implements Executor {
     if (marked) return marked;
     if (existsSync(join(sweep.folder, 'slurm', 'cancelled')))
       return { state: 'waiting', reason: 'stopped after a checkpoint' };
-    const since = this.missing.get(run.index) ?? Date.now();
+    const since = this.missing.get(run.index) ?? performance.now();
     this.missing.set(run.index, since);
-    if (Date.now() - since < (this.options.grace ?? GRACE_MS)) return { state: 'running', reason: null };
+    if (performance.now() - since < (this.options.grace ?? GRACE_MS)) return { state: 'running', reason: null };
     const job = this.submissions.findLast(({ indices }) => indices.includes(run.index))?.job;
     const ended = job && (await completionOf(slurm, job, run.index));
     return { state: 'failed', reason: `${ended || 'the task is gone from the queue'}; see ${logPath(sweep, run)}` };
