@@ -9,6 +9,7 @@ import { networkSteps } from './networks.ts';
 import { dispatches, elementwise } from './overhead.ts';
 import { comparePeers, ratios } from './peers.ts';
 import { keep, libName } from './place.ts';
+import { recorded } from './recorded.ts';
 import { scaling } from './scaling.ts';
 import { kernels, step } from './step.ts';
 
@@ -23,6 +24,7 @@ const all: readonly Benchmark[] = [
   scaling,
   layers,
   networkSteps,
+  recorded,
 ];
 
 const listed = all.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n');

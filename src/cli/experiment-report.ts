@@ -13,7 +13,7 @@ import { allTables, verdictMarkdown, verdictSections } from '../report/verdicts/
 import type { Experiment } from './experiment-folder.ts';
 import { pngOf } from './raster.ts';
 import { readRecords } from './report-files.ts';
-import { RunFolder, writeWhole } from './run-folder.ts';
+import { writeWhole } from './run-folder.ts';
 import { readMark, runPath, type Sweep } from './sweep/run-description.ts';
 
 export interface ExperimentReport {
@@ -33,7 +33,6 @@ export async function writeExperimentReport(
   const runs = done.map((run) => ({
     ...readRecords(runPath(sweep, run)),
     row: run.row,
-    images: RunFolder.open(runPath(sweep, run)).images,
   }));
   const rows = config.rows.map(({ name }) => ({
     name,

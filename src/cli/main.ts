@@ -2,6 +2,7 @@
 /** The command line: mtunet <command>. Output goes to stdout, progress and errors to stderr; exit code 2 for usage, 1 for failure. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../mtunet/config.ts';
+import * as compare from './commands/compare.ts';
 import * as data from './commands/data.ts';
 import * as devices from './commands/devices.ts';
 import * as equilibrium from './commands/equilibrium.ts';
@@ -10,10 +11,12 @@ import * as experiment from './commands/experiment.ts';
 import * as exportCommand from './commands/export.ts';
 import * as gradcheck from './commands/gradcheck.ts';
 import * as models from './commands/models.ts';
+import * as predict from './commands/predict.ts';
 import * as report from './commands/report.ts';
 import * as reproduce from './commands/reproduce.ts';
 import * as resume from './commands/resume.ts';
 import * as train from './commands/train.ts';
+import * as verify from './commands/verify.ts';
 import * as weights from './commands/weights.ts';
 import * as worker from './commands/worker.ts';
 import { addCompletion } from './completion.ts';
@@ -27,6 +30,9 @@ const commands = [
   train,
   resume,
   evaluate,
+  verify,
+  predict,
+  compare,
   experiment,
   models,
   data,

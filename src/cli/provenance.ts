@@ -18,6 +18,7 @@ export function provenanceOf(
   seed: number,
   started: Date,
   wallSeconds: number,
+  config: string,
 ): Provenance {
   const { name, driver, backend, software } = gpu.description;
   return {
@@ -34,6 +35,7 @@ export function provenanceOf(
       test: dataset.test.length,
     },
     seed,
+    config,
     started: started.toISOString(),
     wallSeconds,
     platform: `${process.platform} ${process.arch}`,

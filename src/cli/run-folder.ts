@@ -3,20 +3,23 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ChestDataset } from '../data/dataset.ts';
 import type { StateDict } from '../engine/index.ts';
 import { readSafetensors, type TensorData, writeSafetensors } from '../engine/safetensors.ts';
 import { type Checkpoint, readCheckpoint, readWeights, writeCheckpoint, writeWeights } from '../mtunet/checkpoint.ts';
 import { parseConfig, type TrainConfig } from '../mtunet/config.ts';
-import type { ExampleMaps } from '../mtunet/evaluate.ts';
-import type { EpochRecord, EvaluationRecord, Example, Provenance, StepRecord } from '../mtunet/records.ts';
+import type { ExampleMaps, Predictions } from '../mtunet/evaluate.ts';
+import type { EpochRecord, EvaluationRecord, Example, Origin, Provenance, StepRecord } from '../mtunet/records.ts';
 import { Failure, UsageError } from './failure.ts';
+import { makeManifest } from './manifest.ts';
+import { readBytes, sha256 } from './pieces.ts';
 import { checkSeal, seal, unsealed } from './seal.ts';
 import { flush, notWritten, removeParts, writeWhole } from './whole-file.ts';
 
 export { writeWhole };
 
 /** The newest first. */
-const CHECKPOINTS = ['checkpoint/latest.safetensors', 'checkpoint/previous.safetensors'] as const;
+export const CHECKPOINTS = ['checkpoint/latest.safetensors', 'checkpoint/previous.safetensors'] as const;
 
 export class RunFolder {
   readonly path: string;
@@ -82,7 +85,7 @@ export class RunFolder {
     let problem: string | null = null;
     for (const name of names) {
       try {
-        const bytes = readFileSync(this.file(name));
+        const bytes = readBytes(this.file(name));
         checkSeal(bytes);
         return {
           checkpoint: readCheckpoint(bytes),
@@ -136,17 +139,62 @@ export class RunFolder {
     return this.readJson('provenance.json') as Provenance;
   }
 
-  saveExamples(maps: readonly ExampleMaps[], height: number, width: number): void {
+  /** SHA-256 of config.json. */
+  get configHash(): string {
+    return sha256(readFileSync(this.file('config.json')));
+  }
+
+  /** Raw logits of every test image. */
+  savePredictions({ saliency, diagnosis }: Predictions, { height, width, classNames }: Size, origin: Origin): void {
+    const tensors = new Map<string, TensorData>();
+    const stack = (name: string, rows: readonly Float32Array[], shape: readonly number[]) => {
+      if (rows.length === 0) return;
+      const data = new Float32Array(rows.length * rows[0].length);
+      for (const [i, row] of rows.entries()) data.set(row, i * row.length);
+      tensors.set(name, { dtype: 'F32', shape: [rows.length, ...shape], data });
+    };
+    stack('saliency', saliency, [height, width]);
+    stack('diagnosis', diagnosis, [classNames.length]);
+    this.write('predictions.safetensors', writeSafetensors(tensors, { origin: JSON.stringify(origin) }));
+  }
+
+  get predictions(): Predictions {
+    const { tensors } = readSafetensors(readBytes(this.file('predictions.safetensors')));
+    const rows = (name: string) => {
+      const tensor = tensors.get(name);
+      if (!tensor) return [];
+      const values = tensor.toFloat32();
+      const [count] = tensor.shape;
+      const length = values.length / count;
+      return Array.from({ length: count }, (_, i) => values.subarray(i * length, (i + 1) * length));
+    };
+    return { saliency: rows('saliency'), diagnosis: rows('diagnosis') };
+  }
+
+  /** What a safetensors file says of itself, each entry read as JSON. */
+  metadata(name: string): Record<string, unknown> {
+    const { metadata } = readSafetensors(readBytes(this.file(name)));
+    return Object.fromEntries([...metadata].map(([key, text]) => [key, JSON.parse(text)]));
+  }
+
+  /** Marks the run as finished: the manifest of all its files, then the evaluation. */
+  async finish(evaluation: EvaluationRecord, origin: Origin): Promise<void> {
+    const text = json(evaluation);
+    this.writeJson('manifest.json', await makeManifest(this, origin, text));
+    this.write('evaluation.json', text);
+  }
+
+  saveExamples(maps: readonly ExampleMaps[], { height, width }: Size, origin: Origin): void {
     const tensors = new Map<string, TensorData>();
     maps.forEach((example, i) => {
       for (const [role, data] of Object.entries(example))
         tensors.set(`${role}.${i}`, { dtype: 'F32', shape: [height, width], data });
     });
-    this.write('examples.safetensors', writeSafetensors(tensors));
+    this.write('examples.safetensors', writeSafetensors(tensors, { origin: JSON.stringify(origin) }));
   }
 
   get examples(): ExampleMaps[] {
-    const { tensors } = readSafetensors(readFileSync(this.file('examples.safetensors')));
+    const { tensors } = readSafetensors(readBytes(this.file('examples.safetensors')));
     const count = [...tensors.keys()].filter((name) => name.startsWith('image.')).length;
     const values = (name: string) => tensors.get(name)!.toFloat32();
     return Array.from({ length: count }, (_, i) => ({
@@ -183,7 +231,7 @@ export class RunFolder {
     const path = this.file('weights.safetensors');
     if (!existsSync(path)) throw new Failure(`${path} is missing; finish the run with: mtunet resume ${this.path}`);
     try {
-      return readWeights(readFileSync(path));
+      return readWeights(readBytes(path));
     } catch (error) {
       throw new Failure(`${path} cannot be read: ${(error as Error).message}`);
     }
@@ -208,10 +256,10 @@ export class RunFolder {
   /** Null when the run begins with values drawn from its seed. */
   loadInitial(): StateDict | null {
     const path = this.file('init.safetensors');
-    return existsSync(path) ? readWeights(readFileSync(path)) : null;
+    return existsSync(path) ? readWeights(readBytes(path)) : null;
   }
 
-  private readJson(name: string): unknown {
+  readJson(name: string): unknown {
     const path = this.file(name);
     try {
       return JSON.parse(readFileSync(path, 'utf8'));
@@ -243,5 +291,8 @@ export class RunFolder {
     return records;
   }
 }
+
+/** Of the data set's. */
+type Size = Pick<ChestDataset, 'height' | 'width' | 'classNames'>;
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;

@@ -5,6 +5,7 @@
  * Writers ask for the place by `unsealed`; `seal` fills it in; `checkSeal` finds every flipped bit.
  */
 import { createHash } from 'node:crypto';
+import { feed } from './pieces.ts';
 
 const BEFORE = Buffer.from('{"__metadata__":{"sha256":"');
 const ZEROS = '0'.repeat(64);
@@ -16,7 +17,7 @@ export const unsealed = { sha256: ZEROS } as const;
 /** Fills in the hash, in place; returns the same bytes. */
 export function seal(bytes: Uint8Array): Uint8Array {
   if (place(bytes) !== ZEROS) throw new Error('seal: the file has no place for a hash as its first metadata entry.');
-  Buffer.from(bytes.buffer, bytes.byteOffset).write(hashOf(bytes), AT, 'latin1');
+  Buffer.from(bytes.buffer, bytes.byteOffset, AT + 64).write(hashOf(bytes), AT, 'latin1');
   return bytes;
 }
 
@@ -29,16 +30,12 @@ export function checkSeal(bytes: Uint8Array): void {
     throw new Error(`its content hash is ${found.slice(0, 16)}..., it was written with ${sealed.slice(0, 16)}...`);
 }
 
-export const sha256 = (content: string | Uint8Array) => createHash('sha256').update(content).digest('hex');
-
 function place(bytes: Uint8Array): string | null {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, AT + 64));
   return start.length === AT + 64 && start.subarray(8, AT).equals(BEFORE) ? start.toString('latin1', AT) : null;
 }
 
-const hashOf = (bytes: Uint8Array) =>
-  createHash('sha256')
-    .update(bytes.subarray(0, AT))
-    .update(ZEROS)
-    .update(bytes.subarray(AT + 64))
-    .digest('hex');
+function hashOf(bytes: Uint8Array): string {
+  const hash = createHash('sha256').update(bytes.subarray(0, AT)).update(ZEROS);
+  return feed(hash, bytes.subarray(AT + 64)).digest('hex');
+}

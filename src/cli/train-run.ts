@@ -4,12 +4,16 @@ import type { Gpu } from '../engine/index.ts';
 import { writeWeights } from '../mtunet/checkpoint.ts';
 import type { TrainConfig } from '../mtunet/config.ts';
 import { evaluate } from '../mtunet/evaluate.ts';
+import type { StepRecord } from '../mtunet/records.ts';
 import { Trainer } from '../mtunet/train.ts';
+import { originOf } from './manifest.ts';
 import { note } from './messages.ts';
 import { TrainProgressLine } from './progress.ts';
 import { provenanceOf } from './provenance.ts';
 import type { RunFolder } from './run-folder.ts';
 import { lockRun } from './run-lock.ts';
+import type { Tracker } from './tracking/scalars.ts';
+import { openTrackers } from './tracking/trackers.ts';
 
 /** Returns whether the run ended; false when `signal` interrupted it, with a checkpoint left behind. */
 export async function trainRun(
@@ -17,19 +21,24 @@ export async function trainRun(
   folder: RunFolder,
   dataset: ChestDataset,
   signal: AbortSignal,
+  onStep?: (record: StepRecord) => void,
 ): Promise<boolean> {
   using _lock = await lockRun(folder.path, { announce: note });
   folder.tidy();
   const { config } = folder;
   const progress = new TrainProgressLine(label(config));
+  let trackers: Tracker[] = [];
   const started = new Date();
   using trainer = new Trainer(gpu, config, dataset, {
     step(record, of) {
       folder.appendStep(record);
+      for (const tracker of trackers) tracker.step(record);
       progress.step(record, of);
+      onStep?.(record);
     },
     epoch(record) {
       folder.appendEpoch(record);
+      for (const tracker of trackers) tracker.epoch(record, trainer.position.steps);
       progress.epoch(record, config);
     },
     checkpoint: (checkpoint) => folder.saveCheckpoint(checkpoint),
@@ -44,21 +53,31 @@ export async function trainRun(
     if (initial) await trainer.begin(initial);
     folder.rewindLogs(0, 1);
   }
+  trackers = await openTrackers(folder, (line) => progress.line(line));
   const { stop, bestEpoch } = await trainer.run(signal);
   progress.line(trainer.waiting.sentence);
-  if (stop === 'interrupted') return false;
+  const { steps } = trainer.position;
+  if (stop === 'interrupted') {
+    for (const tracker of trackers) await tracker.end(null, steps);
+    return false;
+  }
 
   const weights = await trainer.model.stateDict();
-  folder.write('weights.safetensors', writeWeights(weights, { network: JSON.stringify(config.network) }));
-  const { record, maps, images } = await evaluate(gpu, trainer.model, dataset, {
+  const wallSeconds = folder.epochs.reduce((total, { seconds }) => total + seconds, 0);
+  const provenance = provenanceOf(gpu, dataset, config.seed, started, wallSeconds, folder.configHash);
+  const origin = originOf(provenance);
+  const metadata = { network: JSON.stringify(config.network), origin: JSON.stringify(origin) };
+  folder.write('weights.safetensors', writeWeights(weights, metadata));
+  const { record, maps, images, predictions } = await evaluate(gpu, trainer.model, dataset, {
     batchSize: config.batchSize,
     epoch: bestEpoch,
   });
-  folder.saveExamples(maps, dataset.height, dataset.width);
+  folder.savePredictions(predictions, dataset, origin);
+  folder.saveExamples(maps, dataset, origin);
   folder.saveImages(images);
-  const wallSeconds = folder.epochs.reduce((total, { seconds }) => total + seconds, 0);
-  folder.writeJson('provenance.json', provenanceOf(gpu, dataset, config.seed, started, wallSeconds));
-  folder.writeJson('evaluation.json', record); // last: it marks the run as finished
+  folder.writeJson('provenance.json', provenance);
+  for (const tracker of trackers) await tracker.end(record, steps);
+  await folder.finish({ ...record, origin }, origin);
   const { saliency, classification } = record;
   const results = [
     saliency &&

@@ -1,6 +1,5 @@
 /** Weights from a file or a run's folder, fitted to a network, with a list of what does not fit as it is. */
-import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { dryGpu } from '../engine/dry.ts';
 import type { TrainConfig } from '../mtunet/config.ts';
@@ -10,6 +9,7 @@ import { readWeightFile, type WeightFile } from '../mtunet/weight-file.ts';
 import { deviations, fitWeights, type WeightFit } from '../mtunet/weight-fit.ts';
 import { Failure, UsageError } from './failure.ts';
 import { note } from './messages.ts';
+import { readBytes, sha256 } from './pieces.ts';
 import { RunFolder } from './run-folder.ts';
 
 export interface NamedWeightFile extends WeightFile {
@@ -23,9 +23,8 @@ export function openWeights(path: string): NamedWeightFile {
   const file = RunFolder.isRun(path) ? join(path, 'weights.safetensors') : path;
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`${file} is no file of weights.`);
   try {
-    const bytes = readFileSync(file);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    return { ...readWeightFile(bytes), path: file, bytes: bytes.length, sha256 };
+    const bytes = readBytes(file);
+    return { ...readWeightFile(bytes), path: file, bytes: bytes.length, sha256: sha256(bytes) };
   } catch (error) {
     throw new Failure(`${file} cannot be read: ${(error as Error).message}`);
   }

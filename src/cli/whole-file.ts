@@ -4,19 +4,10 @@
  * A reader, a crash or a full disk never meets half of one; what was there before stays until the new contents are safe.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from './failure.ts';
+import { writeBytes } from './pieces.ts';
 
 const PART = /\.\d+\.[0-9a-f]{8}\.part$/;
 
@@ -27,8 +18,7 @@ export function writeWhole(path: string, content: string | Uint8Array, { previou
     mkdirSync(dirname(path), { recursive: true });
     const file = openSync(temporary, 'w');
     try {
-      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+      writeBytes(file, typeof content === 'string' ? Buffer.from(content) : content);
       fsyncSync(file);
     } finally {
       closeSync(file);

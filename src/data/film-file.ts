@@ -1,8 +1,12 @@
 /** A film from a file of any kind that is read, told by its first bytes: DICOM, PNG or JPEG. The same in Node and for a File in a browser. */
 import { decode as decodePng } from 'fast-png';
-import { checkFilmSize, type Film, readDicom } from './dicom.ts';
+import { checkFilmSize, checkPacking, type Film, readDicom } from './dicom.ts';
 import { greyJpeg, jpegSize } from './dicom-frames.ts';
 
+/** Deflate repeats at most 258 bytes in 2 bits. */
+const PNG_PIXELS_PER_BYTE = 1032;
+/** A block of 64 pixels takes at least one bit. */
+const JPEG_PIXELS_PER_BYTE = 512;
 const LARGEST_FILE = 2 ** 30;
 
 export async function readFilm(name: string, bytes: Uint8Array): Promise<Film> {
@@ -20,7 +24,9 @@ export async function readFilmFile(file: File, name = file.name): Promise<Film> 
 function readPng(name: string, bytes: Uint8Array): Film {
   const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (bytes.length < 33) throw new Error(`${name}: the PNG ends after ${bytes.length} bytes; copy the file again.`);
-  checkFilmSize(name, header.getUint32(20), header.getUint32(16));
+  const [rows, columns] = [header.getUint32(20), header.getUint32(16)];
+  checkFilmSize(name, rows, columns);
+  checkPacking(name, rows * columns, bytes.length, PNG_PIXELS_PER_BYTE);
   try {
     const { width, height, data, depth, channels, palette } = decodePng(bytes);
     if (palette || (depth !== 8 && depth !== 16))
@@ -38,6 +44,7 @@ async function readJpeg(name: string, bytes: Uint8Array): Promise<Film> {
   try {
     const { height, width } = jpegSize(bytes);
     checkFilmSize(name, height, width);
+    checkPacking(name, height * width, bytes.length, JPEG_PIXELS_PER_BYTE);
     return { height, width, pixels: await greyJpeg(bytes), bits: 8, inverted: false };
   } catch (error) {
     const message = (error as Error).message;

@@ -34,7 +34,7 @@ export function backward(loss: Scalar): void {
   if (!loss.requiresGradient) {
     throw new Error('backward: the loss does not depend on any parameter, so there is nothing to differentiate.');
   }
-  const one = upload(loss.gpu, '', [], [1], 'one');
+  const one = upload(loss.gpu, '', [], () => [1], 'one');
   for (const [leaf, gradient] of sweep(loss, one, [], true)) {
     if (leaf.gradient?.isAlive) {
       leaf.gradient = accumulate(leaf.gradient, gradient);
@@ -52,7 +52,7 @@ export function backward(loss: Scalar): void {
  */
 export function gradients(output: Tensor, targets: readonly Tensor[], upstream?: Tensor): (Tensor | null)[] {
   if (!output.requiresGradient) return targets.map(() => null);
-  const seed = upstream ?? upload(output.gpu, '', [], [1], 'one');
+  const seed = upstream ?? upload(output.gpu, '', [], () => [1], 'one');
   if (!sameShape(seed.shape, output.shape)) {
     throw new ShapeError('gradients', 'the upstream gradient must have the shape of the output', {
       output,

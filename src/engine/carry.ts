@@ -17,6 +17,10 @@ export interface Carried<Axes extends string = string> {
 export function carry<Axes extends string>(tensor: Tensor<Axes>): Carried<Axes> {
   tensor.assertAlive('carry');
   const { gpu, axes, shape, name, type } = tensor;
+  if (gpu.isRecording)
+    throw new Error(
+      `carry: ${name} cannot leave a recorded step, whose buffers are written anew each time; use gpu.step().`,
+    );
   const storage = tensor.storage.hold();
   let held = true;
   return {

@@ -11,6 +11,7 @@ import { type AdapterDescription, type FindOptions, findAdapter } from '#gpu-hos
 import { Faults } from './faults.ts';
 import { type Bindable, KernelCache } from './kernel.ts';
 import { BufferPool, type MemoryReport } from './memory.ts';
+import { collectTensors, type OnHost, replaceTensors } from './results.ts';
 import type { Operation, Tensor } from './tensor.ts';
 
 export type Command =
@@ -19,6 +20,7 @@ export type Command =
       readonly name: string;
       readonly pipeline: GPUComputePipeline;
       readonly bindGroup: GPUBindGroup;
+      readonly bound: Readonly<Record<string, Bindable>>;
       readonly x: number;
       readonly y: number;
       readonly z: number;
@@ -32,21 +34,19 @@ export type Command =
       readonly bytes: number;
     };
 
-/** What a step's results become on the host: a scalar tensor is a number, any other tensor a typed array, everything else itself. */
-export type OnHost<T> =
-  T extends Tensor<infer Axes>
-    ? Axes extends ''
-      ? number
-      : Float32Array
-    : T extends readonly (infer Item)[]
-      ? OnHost<Item>[]
-      : T extends Float32Array | Uint32Array
-        ? T
-        : T extends object
-          ? { [Key in keyof T]: OnHost<T[Key]> }
-          : T;
+export type Synchronous<T> = T extends PromiseLike<unknown> ? 'a step must be synchronous: await outside the step' : T;
 
-type Synchronous<T> = T extends PromiseLike<unknown> ? 'a step must be synchronous: await outside the step' : T;
+/** Listens while the body of a step runs, so that the step can be done again without it; see recording.ts. */
+export interface Tape {
+  /** `fill` writes contents into the buffer of the upload called `name`. */
+  upload(data: Contents | (() => Contents), fill: (contents: Contents) => void, name: string): void;
+  eachTime(effect: () => void): void;
+  /** The body has ended. */
+  end(commands: readonly Command[], result: unknown): void;
+}
+
+/** Numbers for a tensor, row-major. */
+export type Contents = Float32Array | Uint32Array | readonly number[];
 
 export interface OpenOptions extends FindOptions {
   /** Device features to leave unused although the adapter has them, for example 'subgroups'. */
@@ -92,9 +92,12 @@ export class Gpu {
   onCommand: ((command: Command) => void) | null = null;
   /** When set, is told how every tensor is made in a forward pass: what a graph for other tools is built from. */
   onOperation: ((made: Operation) => void) | null = null;
+  /** Whether a StepRecorder records; without, it runs every step's body. */
+  recordsSteps = true;
   private commands: Command[] = [];
   private passing: Tensor[] = [];
   private inStep = false;
+  private tape: Tape | null = null;
   private closed = false;
   private readonly faults: Faults;
 
@@ -122,24 +125,58 @@ export class Gpu {
    * Runs `body`, which calls operations and returns tensors, submits what it recorded, and brings the results to the host.
    * The commands are on their way when this returns, so the next step can be recorded before this one's results are awaited.
    */
-  step<T>(body: () => Synchronous<T>): Promise<OnHost<T>> {
+  step<T>(body: () => Synchronous<T>, tape: Tape | null = null): Promise<OnHost<T>> {
     if (this.inStep) throw new Error('gpu.step: a step is already open; steps do not nest.');
     this.faults.assertPresent();
     this.inStep = true;
+    this.tape = tape;
     this.pool.openStep();
     let arrived: Promise<OnHost<T>>;
     try {
       const result = body() as T;
       if (result instanceof Promise) throw new Error('gpu.step: a step must be synchronous; await outside the step.');
-      arrived = this.submit(result);
+      tape?.end(this.commands, result);
+      arrived = this.submit(this.commands, result, true);
     } finally {
       this.commands = [];
       for (const tensor of this.passing) tensor.releaseIfAlive();
       this.passing = [];
       this.inStep = false;
+      this.tape = null;
       this.pool.closeStep();
     }
     return arrived;
+  }
+
+  /** Does again what a step did: its commands over the same buffers, and the same results from them. */
+  replay<T>(commands: readonly Command[], result: T): Promise<OnHost<T>> {
+    if (this.inStep) throw new Error('gpu.replay: a step is open; steps do not nest.');
+    this.faults.assertPresent();
+    return this.submit(commands, result, false);
+  }
+
+  /**
+   * Inside a step: what happens on the host once in every step, such as counting it. When the step is recorded, `effect` runs again each
+   * time it is done again, so it must read what it needs where it stands then.
+   */
+  eachTime(effect: () => void): void {
+    this.tape?.eachTime(effect);
+    effect();
+  }
+
+  /** Writes `data` into a new upload's buffer, now and each time that the open step is done again. */
+  fill(data: Contents | (() => Contents), fill: (contents: Contents) => void, name: string): void {
+    this.tape?.upload(data, fill, name);
+    fill(typeof data === 'function' ? data() : data);
+  }
+
+  /** Whether someone listens to single operations, who would hear nothing of a step that is done again. */
+  get isObserved(): boolean {
+    return this.onTensor !== null || this.onCommand !== null || this.onOperation !== null;
+  }
+
+  get isRecording(): boolean {
+    return this.tape !== null;
   }
 
   /** Contents of a tensor that outlives steps. */
@@ -205,18 +242,18 @@ export class Gpu {
     this.destroy();
   }
 
-  private submit<T>(result: T): Promise<OnHost<T>> {
+  private submit<T>(commands: readonly Command[], result: T, first: boolean): Promise<OnHost<T>> {
     const wanted: Tensor[] = [];
     collectTensors(result, wanted);
     const offsets: number[] = [];
     let bytes = 0;
     for (const tensor of wanted) {
-      tensor.assertAlive('the result of a step');
+      if (first) tensor.assertAlive('the result of a step');
       offsets.push(bytes);
       bytes += Math.ceil(tensor.byteLength / 256) * 256;
     }
     const encoder = this.device.createCommandEncoder();
-    encode(encoder, this.commands);
+    encode(encoder, commands);
     const staging = bytes > 0 ? this.device.createBuffer({ size: bytes, usage: 0x01 | 0x08 }) : null; // MAP_READ | COPY_DST
     if (staging) {
       wanted.forEach((tensor, i) => {
@@ -276,26 +313,3 @@ function encode(encoder: GPUCommandEncoder, commands: readonly Command[]): void 
   }
   pass?.end();
 }
-
-const isTensor = (value: unknown): value is Tensor =>
-  typeof value === 'object' && value !== null && 'storage' in value && 'axes' in value;
-
-function collectTensors(value: unknown, found: Tensor[]): void {
-  if (isTensor(value)) {
-    if (!found.includes(value)) found.push(value);
-  } else if (isContainer(value)) {
-    for (const item of Object.values(value)) collectTensors(item, found);
-  }
-}
-
-function replaceTensors(value: unknown, arrived: ReadonlyMap<Tensor, number | Float32Array>): unknown {
-  if (isTensor(value)) return arrived.get(value);
-  if (Array.isArray(value)) return value.map((item) => replaceTensors(item, arrived));
-  if (isContainer(value))
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replaceTensors(item, arrived)]));
-  return value;
-}
-
-const isContainer = (value: unknown): value is object =>
-  Array.isArray(value) ||
-  (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype);

@@ -2,7 +2,7 @@
 export { backward, gradients, parametersOf, withoutGradient } from './autograd.ts';
 export { type Carried, carry } from './carry.ts';
 export { DeviceLostError, OutOfMemoryError, ShaderError } from './faults.ts';
-export { Gpu, type OnHost, type OpenOptions, openGpu } from './gpu.ts';
+export { Gpu, type OpenOptions, openGpu, type Synchronous } from './gpu.ts';
 export { BatchNorm2d, type BatchNorm2dOptions } from './layers/batch-norm2d.ts';
 export { Conv2d, type Conv2dOptions } from './layers/conv2d.ts';
 export { Dropout } from './layers/dropout.ts';
@@ -35,6 +35,8 @@ export { ReduceOnPlateau } from './optimizers/reduce-on-plateau.ts';
 export { RMSProp, type RMSPropOptions } from './optimizers/rmsprop.ts';
 export { SGD, type SGDOptions } from './optimizers/sgd.ts';
 export { deriveKey, permutation, type RandomKey, uniform, uniformAt } from './random.ts';
+export { StepRecorder } from './recording.ts';
+export type { OnHost } from './results.ts';
 export {
   readSafetensors,
   type SafetensorsDtype,

@@ -246,7 +246,7 @@ export function dispatch(
   }
   const pipeline = gpu.kernels.pipeline(kernel);
   const bindGroup = gpu.kernels.bindGroup(kernel, pipeline, bound, uniforms);
-  gpu.record({ kind: 'dispatch', name: kernel.name, pipeline: pipeline.pipeline, bindGroup, x, y, z });
+  gpu.record({ kind: 'dispatch', name: kernel.name, pipeline: pipeline.pipeline, bindGroup, bound, x, y, z });
 }
 
 /** Workgroups for `count` items, `perGroup` to a workgroup, spread over x and y: one axis holds 65,535 at most. */

@@ -27,6 +27,10 @@ export class Storage {
   readonly id: number;
   private readonly pool: BufferPool;
   holders = 1;
+  /** Which taker has it now. */
+  takers = 1;
+  /** Recorded steps that will write to it whenever they are done again; see recording.ts. */
+  plans = 0;
   /** The device had no memory for it. */
   broken = false;
 
@@ -68,6 +72,9 @@ export class BufferPool {
   private peakBytes = 0;
   private pooledBytes = 0;
   private liveStorages = 0;
+  private atStart = 0;
+  private stepPeak = 0;
+  private trimmed = 0;
 
   constructor(device: GPUDevice, watch: Watch = (_, make) => make()) {
     this.device = device;
@@ -79,11 +86,12 @@ export class BufferPool {
     const size = sizeClass(bytes);
     // Buffers released earlier in the open step are fine for kernels, which run in order, but not for uploads.
     const reused = purpose === 'compute' ? this.usedThisStep.get(size)?.pop() : undefined;
-    const storage = reused ?? this.free.get(size)?.pop() ?? this.create(size);
+    const storage = reused ?? this.fromShelf(size) ?? this.create(size);
     storage.holders = 1;
+    storage.takers++;
     this.liveStorages++;
     this.liveBytes += size;
-    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+    this.notePeak(this.liveBytes);
     return storage;
   }
 
@@ -96,6 +104,7 @@ export class BufferPool {
 
   openStep(): void {
     this.stepOpen = true;
+    this.atStart = this.stepPeak = this.liveBytes;
   }
 
   closeStep(): void {
@@ -113,6 +122,21 @@ export class BufferPool {
     return { liveBytes, peakBytes, pooledBytes, liveStorages, buffers: this.all.size };
   }
 
+  /** Bytes that the step which ended last held at most, beside those held before it. */
+  get stepBytes(): number {
+    return this.stepPeak - this.atStart;
+  }
+
+  /** How often buffers were destroyed that nobody held: whoever remembers one asks whether it may still be there. */
+  get trims(): number {
+    return this.trimmed;
+  }
+
+  /** A step is done again with the buffers it once took. */
+  noteStep(bytes: number): void {
+    this.notePeak(this.liveBytes + bytes);
+  }
+
   /** Forgets the peak, to measure the next stretch of work alone. */
   resetPeak(): void {
     this.peakBytes = this.liveBytes;
@@ -120,6 +144,7 @@ export class BufferPool {
 
   /** Destroys the buffers that nobody holds. */
   trim(): void {
+    this.trimmed++;
     for (const storages of this.free.values()) {
       for (const storage of storages) this.destroy(storage);
     }
@@ -130,6 +155,19 @@ export class BufferPool {
     for (const buffer of this.all) buffer.destroy();
     this.all.clear();
     this.free.clear();
+  }
+
+  private notePeak(bytes: number): void {
+    this.peakBytes = Math.max(this.peakBytes, bytes);
+    this.stepPeak = Math.max(this.stepPeak, bytes);
+  }
+
+  /** Tensors that last take no buffer that a recorded step would write to. */
+  private fromShelf(size: number): Storage | undefined {
+    const shelf = this.free.get(size);
+    if (this.stepOpen || !shelf) return shelf?.pop();
+    const at = shelf.findLastIndex(({ plans }) => plans === 0);
+    return at < 0 ? undefined : shelf.splice(at, 1)[0];
   }
 
   private create(size: number): Storage {

@@ -3,7 +3,7 @@
  *
  * Born inside a step, a tensor passes with the step; born outside, it lasts until its owner calls `release`.
  */
-import type { Gpu } from './gpu.ts';
+import type { Contents, Gpu } from './gpu.ts';
 import type { Bindable } from './kernel.ts';
 import type { Storage } from './memory.ts';
 import { checkShape, describe, type Shape, type Shaped, ShapeError, sizeOf } from './shape.ts';
@@ -155,24 +155,39 @@ export function empty<Axes extends string>(
   return new Tensor(gpu, axes, shape, gpu.pool.acquire(bytes), name, type);
 }
 
-/** A tensor with the given contents, row-major. Inside a step it passes with the step. */
+/**
+ * A tensor with the given contents, row-major. Inside a step it passes with the step. A function is asked for the contents each time that
+ * the step is done, also where a recorded step is done again.
+ */
 export function upload<Axes extends string>(
   gpu: Gpu,
   axes: Axes,
   shape: Shape,
-  data: Float32Array | Uint32Array | readonly number[],
+  data: Contents | (() => Contents),
   name = 'upload',
 ): Tensor<Axes> {
   const bytes = checkedBytes(gpu, axes, shape, name);
-  const values = data instanceof Float32Array || data instanceof Uint32Array ? data : Float32Array.from(data);
-  if (values.length !== sizeOf(shape)) {
-    throw new ShapeError('upload', `${values.length} values were given for ${sizeOf(shape)} elements`, {
-      [name]: { axes, shape },
-    });
-  }
+  const size = sizeOf(shape);
   const storage = gpu.pool.acquire(bytes, 'upload');
-  if (bytes > 0) gpu.device.queue.writeBuffer(storage.buffer, 0, values as Float32Array<ArrayBuffer>);
-  return new Tensor(gpu, axes, shape, storage, name, values instanceof Uint32Array ? 'u32' : 'f32');
+  let type: ElementType = 'f32';
+  const fill = (contents: Contents) => {
+    const typed = contents instanceof Float32Array || contents instanceof Uint32Array;
+    const values = typed ? contents : Float32Array.from(contents);
+    if (values.length !== size) {
+      throw new ShapeError('upload', `${values.length} values were given for ${size} elements`, {
+        [name]: { axes, shape },
+      });
+    }
+    type = values instanceof Uint32Array ? 'u32' : 'f32';
+    if (size > 0) gpu.device.queue.writeBuffer(storage.buffer, 0, values as Float32Array<ArrayBuffer>);
+  };
+  try {
+    gpu.fill(data, fill, name);
+  } catch (cause) {
+    storage.release();
+    throw cause;
+  }
+  return new Tensor(gpu, axes, shape, storage, name, type);
 }
 
 /** Replaces the contents of a tensor that outlives steps. */

@@ -100,13 +100,18 @@ export async function meanLosses(
   return { losses: totals.mean(), accuracy: model.tasks.diagnosis ? right / samples.length : null };
 }
 
-/** Logits of every sample, in order: classes each, and H W each. */
+/** Logits of every sample, in order: classes each, and H W each; empty without the head. */
+export interface Predictions {
+  readonly diagnosis: readonly Float32Array[];
+  readonly saliency: readonly Float32Array[];
+}
+
 export async function predict(
   gpu: Gpu,
   model: Network,
   samples: readonly ChestSample[],
   { height, width, batchSize }: EvaluateOptions,
-) {
+): Promise<Predictions> {
   model.train(false);
   const diagnosis: Float32Array[] = [];
   const saliency: Float32Array[] = [];
@@ -141,21 +146,32 @@ export interface Evaluation {
   readonly images: readonly Example[];
 }
 
+interface EvaluationOptions {
+  readonly split?: 'train' | 'valid' | 'test';
+  readonly epoch: number;
+  readonly examples?: number;
+}
+
 /** All metrics of one split, and `examples` images (spread evenly over the split) for looking. */
 export async function evaluate(
   gpu: Gpu,
   model: Network,
   dataset: ChestDataset,
-  {
-    split = 'test',
-    batchSize,
-    epoch,
-    examples = 6,
-  }: { split?: 'train' | 'valid' | 'test'; batchSize: number; epoch: number; examples?: number },
-): Promise<Evaluation> {
+  { batchSize, ...options }: EvaluationOptions & { readonly batchSize: number },
+): Promise<Evaluation & { readonly predictions: Predictions }> {
+  const { height, width } = dataset;
+  const predictions = await predict(gpu, model, dataset[options.split ?? 'test'], { height, width, batchSize });
+  return { predictions, ...evaluationOf(dataset, predictions, options) };
+}
+
+/** The same from predictions that are there already; needs no device. */
+export function evaluationOf(
+  dataset: ChestDataset,
+  { diagnosis, saliency }: Predictions,
+  { split = 'test', epoch, examples = 6 }: EvaluationOptions,
+): Evaluation {
   const { height, width } = dataset;
   const samples = dataset[split];
-  const { diagnosis, saliency } = await predict(gpu, model, samples, { height, width, batchSize });
   const labels = samples.map(({ label }) => label);
   const perImage = saliency.map((logits, i) => saliencyMetrics(logits, samples[i].gaze));
   const probabilities = diagnosis.map((logits) => exponential(logSoftmax(logits)));

@@ -13,6 +13,8 @@ export interface BatchArrays {
   readonly gaze: Float32Array;
   /** N */
   readonly labels: Uint32Array;
+  /** One number, gazeEntropy(gaze, N), where it is already known. */
+  readonly entropy?: Float32Array;
 }
 
 export interface ImageSize {
@@ -36,7 +38,7 @@ export function gazeEntropy(gaze: Float32Array, N: number): number {
 export function predictBatch(
   gpu: Gpu,
   model: Network,
-  { images, gaze, labels }: BatchArrays,
+  { images, gaze, labels, entropy }: BatchArrays,
   { height, width, saliencyLoss = 'kld' }: LossOptions,
 ): { prediction: Prediction; losses: TaskLosses } {
   const N = labels.length;
@@ -45,11 +47,11 @@ export function predictBatch(
   const { saliency, diagnosis } = prediction;
   const divergence =
     saliency && klDivergence(logSoftmax(saliency, 'HW'), upload(gpu, 'NHW', [N, height, width], gaze, 'gaze'));
-  const entropy = () => upload(gpu, '', [], [gazeEntropy(gaze, N)], 'entropy of the gaze');
+  const added = () => upload(gpu, '', [], entropy ?? [gazeEntropy(gaze, N)], 'entropy of the gaze');
   return {
     prediction,
     losses: {
-      saliency: divergence && (saliencyLoss === 'kld' ? divergence : add(divergence, entropy())),
+      saliency: divergence && (saliencyLoss === 'kld' ? divergence : add(divergence, added())),
       diagnosis: diagnosis && crossEntropy(diagnosis, upload(gpu, 'N', [N], labels, 'label')),
     },
   };

@@ -120,18 +120,18 @@ export class MTUNet extends Network {
     this.encoder.forEach((stage, level) => {
       const pooled = level === 0 ? features : maxPool2d(features, { size: 2 });
       features = stage.call(pooled);
-      if (level > 0) passOn(pooled);
+      if (level > 0) passOn(pooled, features);
       if (level < LEVELS - 1) skips.push(features);
     });
     const bottleneck = features; // N 16b H/16 W/16
     for (let level = LEVELS - 2; level >= 0; level--) {
       const raised = this.up[level].call(features);
-      if (features !== bottleneck) passOn(features);
+      if (features !== bottleneck) passOn(features, raised);
       const joined = concat([skips[level], raised], 'C');
-      passOn(raised);
-      passOn(skips[level]);
+      passOn(raised, joined);
+      passOn(skips[level], joined);
       features = this.decoder[level].call(joined);
-      passOn(joined);
+      passOn(joined, features);
     }
     // The decoder reads the bottleneck, too; under a name of its own it is what the class head alone reads.
     const pooledFrom = this.config.diagnosis === 'top' ? bottleneck : bottleneck.view('NCHW', bottleneck.shape);
@@ -165,9 +165,9 @@ function checkImage(image: Tensor<'NCHW'>): void {
   }
 }
 
-/** Gives an intermediate back when no gradient will ask for it. */
-function passOn(tensor: Tensor): void {
-  if (!tensor.requiresGradient) tensor.releaseIfAlive();
+/** Gives an intermediate back when no gradient will ask for it, neither its own nor that of a layer that has read it. */
+function passOn(tensor: Tensor, result: Tensor): void {
+  if (!tensor.requiresGradient && !result.requiresGradient) tensor.releaseIfAlive();
 }
 
 /** Twice: convolution 3x3, normalisation, ReLU. The ReLUs, numbers 2 and 5 in the released code, are part of the normalisations. */

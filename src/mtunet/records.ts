@@ -8,6 +8,8 @@
  *   epochs.jsonl      one EpochRecord a line
  *   checkpoint/       latest.safetensors and best.safetensors: all that is needed to go on, bit for bit
  *   weights.safetensors  the best network, published parameter names, no clock time
+ *   predictions.safetensors  raw logits of every test image: saliency N H W, diagnosis N classes
+ *   manifest.json     Origin, and the SHA-256 of every file here but the checkpoints, which carry their own
  *   evaluation.json   EvaluationRecord of the best network on the test split
  *   images.jsonl      one Example a line: every test image on its own
  *   DONE              of a run in a sweep: RunMark; its presence says that nothing is left to do
@@ -128,6 +130,21 @@ export interface EvaluationRecord {
   /** H and W of the maps in examples.safetensors. */
   readonly height: number;
   readonly width: number;
+  /** Older runs, and evaluations that are only printed, lack it. */
+  readonly origin?: Origin;
+}
+
+/** What sets a result apart from others. JSON files carry it as `origin`, safetensors files in their metadata, lines by manifest.json. */
+export interface Origin {
+  /** SHA-256 of config.json. */
+  readonly config: string;
+  readonly package: string;
+  readonly commit: string | null;
+  /** Hash of the data set. */
+  readonly data: string;
+  readonly adapter: string;
+  readonly driver: string;
+  readonly seed: number;
 }
 
 export interface Provenance {
@@ -151,6 +168,8 @@ export interface Provenance {
     readonly test: number;
   };
   readonly seed: number;
+  /** SHA-256 of config.json; older runs lack it. */
+  readonly config?: string;
   readonly started: string;
   readonly wallSeconds: number;
   readonly platform: string;

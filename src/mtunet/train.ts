@@ -6,12 +6,20 @@
  */
 import { type Batch, batches } from '../data/batches.ts';
 import type { ChestDataset } from '../data/dataset.ts';
-import { backward, CosineWarmRestarts, Dropout, type Gpu, type Optimizer, type StateDict } from '../engine/index.ts';
+import {
+  backward,
+  CosineWarmRestarts,
+  Dropout,
+  type Gpu,
+  type Optimizer,
+  type StateDict,
+  StepRecorder,
+} from '../engine/index.ts';
 import { findNonFinite } from '../engine/ops/audit.ts';
 import { type Checkpoint, type Snapshot, takeSnapshot } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { meanLosses, SplitTotals } from './evaluate.ts';
-import { predictBatch } from './losses.ts';
+import { gazeEntropy, predictBatch } from './losses.ts';
 import type { Network } from './network.ts';
 import { buildNetwork } from './networks.ts';
 import { makeOptimizer } from './optimizer.ts';
@@ -78,6 +86,8 @@ export class Trainer {
   private readonly dataset: ChestDataset;
   private readonly hooks: TrainHooks;
   private readonly optimizer: Optimizer;
+  /** Steps with the same network, scheme and sizes are done again from a recording. */
+  readonly recorder: StepRecorder;
   private readonly schedule: PlateauReset;
   private readonly cosine: CosineWarmRestarts | null;
   private best: Snapshot | null = null;
@@ -93,6 +103,7 @@ export class Trainer {
   constructor(gpu: Gpu, config: TrainConfig, dataset: ChestDataset, hooks: TrainHooks = {}) {
     checkDataset(config, dataset);
     this.gpu = gpu;
+    this.recorder = new StepRecorder(gpu);
     this.config = config;
     this.dataset = dataset;
     this.hooks = hooks;
@@ -185,6 +196,7 @@ export class Trainer {
   }
 
   dispose(): void {
+    this.recorder.dispose();
     this.model.dispose();
     this.scheme.dispose();
     this.optimizer.dispose();
@@ -263,11 +275,21 @@ export class Trainer {
     const { gpu, model, scheme, optimizer, config } = this;
     const draws = this.dropouts().map((layer) => layer.draws);
     const parameters = [...model.parameters(), ...scheme.parameters()];
+    const { images, gaze, labels } = batch;
+    const entropy = config.saliencyLoss === 'cross-entropy' ? Float32Array.of(gazeEntropy(gaze, labels.length)) : null;
     const forward = () => {
-      const { losses, prediction } = predictBatch(gpu, model, batch, config);
+      const arrays = { images, gaze, labels, ...(entropy && { entropy }) };
+      const { losses, prediction } = predictBatch(gpu, model, arrays, config);
       return { losses, representation: prediction.representation };
     };
-    const result = await scheme.step({ gpu, forward, parameters, optimizer, step: this.steps + 1 });
+    const result = await scheme.step({
+      gpu,
+      forward,
+      parameters,
+      optimizer,
+      step: this.steps + 1,
+      run: (body) => this.recorder.step(this.mode(), [images, gaze, labels, ...(entropy ? [entropy] : [])], body),
+    });
     this.steps++;
     if (!Number.isFinite(result.loss)) {
       this.dropouts().forEach((layer, i) => {
@@ -310,6 +332,15 @@ export class Trainer {
   /** A scheme may speak of a task that the network does not have. */
   private ofTasks(values: PerTask<number | null>): TaskValues {
     return perTask((task) => (this.model.tasks[task] ? values[task] : null));
+  }
+
+  /** What decides the commands of a training step beside the sizes: which parts are in training mode, and what is trained. */
+  private mode(): string {
+    const training = [...this.model.modules()].map(({ module }) => (module.training ? 1 : 0));
+    const trained = [...this.model.entries()].map(({ member }) =>
+      'requiresGradient' in member && member.requiresGradient ? 1 : 0,
+    );
+    return `${training.join('')} ${trained.join('')}`;
   }
 
   private dropouts(): Dropout[] {

@@ -22,6 +22,7 @@ const FACTS: readonly { readonly name: string; readonly of: (run: RunRecords) =>
       `${data.name}; ${data.train} + ${data.valid} + ${data.test} films; hash ${data.hash}`,
   },
   { name: 'seed', of: ({ seed }) => String(seed) },
+  { name: 'configuration', of: ({ provenance: { config } }) => (config ? `SHA-256 ${config}` : 'no hash kept') },
   { name: 'started', of: ({ provenance }) => provenance.started },
   { name: 'wall time', of: ({ provenance }) => duration(provenance.wallSeconds) },
 ];
@@ -81,7 +82,10 @@ export function provenanceLine(runs: readonly RunRecords[], generated: string): 
     return `${name} ${[...new Set(runs.map(of))].join(' / ')}`;
   };
   return join(
-    [...['commit', 'package', 'runtime', 'adapter', 'driver', 'data', 'seed'].map(values), `report ${generated}`],
+    [
+      ...['commit', 'package', 'runtime', 'adapter', 'driver', 'data', 'seed', 'configuration'].map(values),
+      `report ${generated}`,
+    ],
     '; ',
   ).join('');
 }

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { modelRows } from '../../src/cli/commands/models.ts';
 import { RunFolder, writeWhole } from '../../src/cli/run-folder.ts';
 import { checkSeal } from '../../src/cli/seal.ts';
-import type { Checkpoint } from '../../src/mtunet/checkpoint.ts';
 import { resolveConfig } from '../../src/mtunet/config.ts';
 import type { StepRecord } from '../../src/mtunet/records.ts';
+import { emptyCheckpoint } from '../support/checkpoint.ts';
 
 let place: string;
 beforeEach(() => {
@@ -17,22 +17,6 @@ beforeEach(() => {
 afterEach(() => rmSync(place, { recursive: true }));
 
 const config = resolveConfig('tiny');
-const empty = { tensors: new Map(), counters: new Map() };
-const checkpoint = (steps: number): Checkpoint => ({
-  current: {
-    network: empty,
-    scheme: empty,
-    memory: null,
-    optimizer: {
-      steps,
-      learningRate: 0.1,
-      moments: new Map([['w.exp_avg', { shape: [2], values: Float32Array.of(1, steps) }]]),
-    },
-  },
-  best: null,
-  progress: { steps },
-});
-
 it('keeps the configuration and refuses a second run in the same place', () => {
   const folder = RunFolder.create(join(place, 'run'), config);
   expect(RunFolder.open(folder.path).config).toEqual(config);
@@ -42,8 +26,8 @@ it('keeps the configuration and refuses a second run in the same place', () => {
 
 it('goes on from the checkpoint before a damaged one, and says so', () => {
   const folder = RunFolder.create(join(place, 'run'), config);
-  folder.saveCheckpoint(checkpoint(1));
-  folder.saveCheckpoint(checkpoint(2));
+  folder.saveCheckpoint(emptyCheckpoint(1));
+  folder.saveCheckpoint(emptyCheckpoint(2));
   expect(folder.loadCheckpoint().checkpoint.progress.steps).toBe(2);
   const latest = folder.file('checkpoint/latest.safetensors');
   writeFileSync(latest, readFileSync(latest).subarray(0, 40));
@@ -93,8 +77,8 @@ it("lists the paper's parameter counts", () => {
 
 it('finds every flipped byte of a checkpoint', () => {
   const folder = RunFolder.create(join(place, 'run'), config);
-  folder.saveCheckpoint(checkpoint(1));
-  folder.saveCheckpoint(checkpoint(2));
+  folder.saveCheckpoint(emptyCheckpoint(1));
+  folder.saveCheckpoint(emptyCheckpoint(2));
   const latest = folder.file('checkpoint/latest.safetensors');
   const whole = readFileSync(latest);
   expect(() => checkSeal(whole)).not.toThrow();
@@ -112,9 +96,9 @@ it('finds every flipped byte of a checkpoint', () => {
 
 it('keeps the checkpoint when the next cannot be written, and names the damaged line of a log', () => {
   const folder = RunFolder.create(join(place, 'run'), config);
-  folder.saveCheckpoint(checkpoint(1));
+  folder.saveCheckpoint(emptyCheckpoint(1));
   mkdirSync(folder.file('checkpoint/previous.safetensors'));
-  expect(() => folder.saveCheckpoint(checkpoint(2))).toThrow(/could not be written/);
+  expect(() => folder.saveCheckpoint(emptyCheckpoint(2))).toThrow(/could not be written/);
   expect(folder.loadCheckpoint().checkpoint.progress.steps).toBe(1);
   writeFileSync(folder.file('steps.jsonl'), '{"step": 1}\n{"step": \n{"step": 3}\n');
   expect(() => folder.steps).toThrow(/Line 2 of .*steps\.jsonl is damaged/);

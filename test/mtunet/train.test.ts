@@ -32,7 +32,8 @@ async function wholeRun(config: TrainConfig) {
     epoch: (record) => epochs.push(record),
   });
   const outcome = await trainer.run();
-  return { steps, epochs, outcome, bytes: writeCheckpoint(await trainer.checkpoint()) };
+  const { count } = trainer.recorder;
+  return { steps, epochs, outcome, count, bytes: writeCheckpoint(await trainer.checkpoint()) };
 }
 
 /** Trains, stopping after every `every` steps and going on in a new trainer from the checkpoint's bytes. */
@@ -120,6 +121,25 @@ describe('training', () => {
     expect((await gpu.read(first)).every(Number.isFinite)).toBe(true);
   });
 
+  it('measures time by a clock that cannot jump', async () => {
+    const gpu = await testGpu();
+    const { now } = Date;
+    let jumps = 0;
+    Date.now = () => now() + (jumps++ % 2 === 0 ? -1 : 1) * 86_400_000;
+    try {
+      const seconds: number[] = [];
+      using trainer = new Trainer(gpu, { ...config, epochs: 1 }, dataset, {
+        epoch: (record) => seconds.push(record.seconds),
+      });
+      const began = performance.now();
+      await trainer.run();
+      expect(seconds[0]).toBeGreaterThan(0);
+      expect(seconds[0]).toBeLessThanOrEqual((performance.now() - began) / 1000);
+    } finally {
+      Date.now = now;
+    }
+  });
+
   it('refuses data of another size, and a checkpoint of other data', async () => {
     const gpu = await testGpu();
     expect(() => new Trainer(gpu, { ...config, height: 48 }, dataset)).toThrow(/32 x 32.*48 x 32/);
@@ -141,5 +161,37 @@ describe('evaluation', () => {
     expect(record.baselines.length).toBe(3);
     expect(maps.length).toBe(2);
     expect(Math.max(...maps[0].prediction)).toBe(1);
+  });
+});
+
+describe('recorded steps', () => {
+  const of = (scheme: string, further: object = {}) =>
+    resolveConfig('tiny', { ...config, epochs: 2, ...further, scheme: { name: scheme } });
+
+  it.each([
+    ['mtls1, Adam, plateau', of('mtls1'), 4],
+    [
+      'weights drawn on the host, SGD with momentum, cosine',
+      of('rlw', {
+        optimizer: { name: 'sgd', learningRate: 1e-3, momentum: 0.9 },
+        schedule: { ...config.schedule, name: 'cosine', period: 2 },
+      }),
+      4,
+    ],
+    ['gradnorm, cross-entropy of the gaze', of('gradnorm', { saliencyLoss: 'cross-entropy' }), 4],
+    ['mgda-ub, a part frozen', of('mgda-ub', { network: { ...config.network, frozen: ['Conv1'] } }), 4],
+  ])('make no difference to any bit: %s', async (_, config, replayed) => {
+    const gpu = await testGpu();
+    const recorded = await wholeRun(config);
+    gpu.recordsSteps = false;
+    const plain = await wholeRun(config);
+    gpu.recordsSteps = true;
+    const resumed = config.scheme.name === 'rlw' ? await brokenRun(config, 2) : plain;
+    expect(recorded.count.replayed).toBe(replayed);
+    expect(plain.count).toEqual({ recorded: 0, replayed: 0 });
+    for (const other of [plain, resumed]) {
+      expect(other.steps).toEqual(recorded.steps);
+      expect(timeless(other.bytes)).toEqual(timeless(recorded.bytes));
+    }
   });
 });

@@ -1,7 +1,7 @@
 /** mtunet experiment: the runs behind one table or figure, and the page that compares them with the paper. */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { ChestDataset } from '../../data/dataset.ts';
 import { type ConfigOverrides, presets, type TrainConfig } from '../../mtunet/config.ts';
 import { experimentNames, readExperiment, rowConfigs } from '../experiment-folder.ts';
@@ -11,11 +11,17 @@ import { withGpu } from '../gpu-session.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { loadData } from '../load-data.ts';
 import { note } from '../messages.ts';
-import { whole } from '../options.ts';
+import { applyTrack, trackOption, whole } from '../options.ts';
+import { writeWhole } from '../run-folder.ts';
+import type { Executor } from '../sweep/executor.ts';
+import { indexedJob } from '../sweep/kubernetes.ts';
 import { LocalExecutor } from '../sweep/local.ts';
 import { planRuns } from '../sweep/plan.ts';
 import { describeRuns, planSweep, unfinished } from '../sweep/run-description.ts';
 import { runSweep } from '../sweep/run-sweep.ts';
+import { SlurmExecutor } from '../sweep/slurm.ts';
+
+const EXECUTORS = ['local', 'slurm', 'kubernetes'] as const;
 
 interface ExperimentOptions {
   preset: string;
@@ -26,6 +32,13 @@ interface ExperimentOptions {
   out?: string;
   jobs: number;
   devices?: string[];
+  executor: (typeof EXECUTORS)[number];
+  sbatch?: string[];
+  detach?: boolean;
+  cancel?: boolean;
+  image: string;
+  claim: string;
+  track?: string[];
   plan: boolean;
   planOnly?: boolean;
 }
@@ -43,16 +56,31 @@ export function register(program: Command): void {
     .option('--data <folder>', 'a prepared data set, or "synthetic"')
     .option('--rows <name...>', 'only these rows of the table')
     .option('--out <folder>', 'where to write (default: runs/<name>-<preset>)')
-    .option('--jobs <count>', 'processes at a time', whole(1), 1)
+    .option('--jobs <count>', 'processes (tasks, pods) at a time', whole(1), 1)
     .option('--devices <name...>', 'one process on each of these adapters; parts of their names')
+    .addOption(new Option('--executor <name>', 'where the runs are carried out').choices(EXECUTORS).default('local'))
+    .option('--sbatch <option...>', 'slurm: more options of sbatch, such as "--gres=gpu:1" "--time=12:00:00"')
+    .option('--detach', 'slurm: submit, and do not wait')
+    .option('--cancel', 'slurm: let what runs save a checkpoint and end, take the rest out of the queue')
+    .option('--image <name>', 'kubernetes: container image with this program', 'mtunet')
+    .option('--claim <name>', 'kubernetes: volume claim whose root is the folder of the sweep', 'mtunet-sweep')
+    .addOption(trackOption())
     .option('--no-plan', 'do not measure a step to tell time and disk first')
     .option('--plan-only', 'tell time and disk, and start nothing')
-    .addHelpText('after', '\nExample:\n  mtunet experiment table-3 --preset small --seeds 5')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  mtunet experiment table-3 --preset small --seeds 5
+  mtunet experiment table-3 --preset paper --executor slurm --jobs 8 --sbatch "--gres=gpu:1" "--time=12:00:00" --no-plan --detach
+  mtunet experiment table-3 --preset paper --executor kubernetes --jobs 8 --no-plan`,
+    )
     .action(async (name: string | undefined, options: ExperimentOptions) => {
       if (name === undefined) {
         for (const known of experimentNames()) console.log(known);
         return;
       }
+      applyTrack(options.track);
       await carryOut(name, options);
     });
 }
@@ -84,15 +112,36 @@ async function carryOut(name: string, options: ExperimentOptions): Promise<void>
     for (const line of lines) note(line);
   }
   if (options.planOnly) return;
+  if (options.executor === 'kubernetes') {
+    const path = join(folder, 'kubernetes.yaml');
+    const { image, claim, jobs } = options;
+    writeWhole(path, indexedJob(sweep, { name: `${experiment.name}-${options.preset}`, image, claim, throttle: jobs }));
+    console.log(`manifest: ${path}`);
+    return;
+  }
+  const executor = executorOf(options);
+  if (options.cancel) {
+    if (!(executor instanceof SlurmExecutor))
+      throw new UsageError('--cancel speaks of --executor slurm; Ctrl-C stops local runs.');
+    executor.attach(sweep, missing);
+    await executor.cancel();
+    note('cancelled: what ran has saved a checkpoint; the same command without --cancel goes on.');
+    return;
+  }
   const interrupt = interruptSignal(note);
   try {
-    const executor = new LocalExecutor({ jobs: options.jobs, devices: options.devices });
     const only = wanted.map(({ index }) => index);
-    const outcome = await runSweep(executor, sweep, { tell: note, signal: interrupt.signal, only });
+    const { signal } = interrupt;
+    const outcome = await runSweep(executor, sweep, { tell: note, signal, only, detach: options.detach });
     for (const { name: run, reason } of outcome.failed) note(`failed: ${run}: ${reason}`);
     if (outcome.interrupted) {
-      note(`Stopped; nothing is lost. Go on with the same command; ${wanted.length - outcome.done} runs are left.`);
-      process.exitCode = EXIT.interrupted;
+      const left = `${wanted.length - outcome.done} runs are left`;
+      note(
+        outcome.goesOn
+          ? `The runs go on without this program; the same command watches them, and with --cancel ends them. ${left}.`
+          : `Stopped; nothing is lost. Go on with the same command; ${left}.`,
+      );
+      if (!options.detach) process.exitCode = EXIT.interrupted;
       return;
     }
     if (outcome.done > 0) {
@@ -105,6 +154,11 @@ async function carryOut(name: string, options: ExperimentOptions): Promise<void>
   } finally {
     interrupt.dispose();
   }
+}
+
+function executorOf({ executor, jobs, devices, sbatch }: ExperimentOptions): Executor {
+  if (executor === 'slurm') return new SlurmExecutor({ throttle: jobs, options: sbatch });
+  return new LocalExecutor({ jobs, devices });
 }
 
 /** Rows usually share their data. */

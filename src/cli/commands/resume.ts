@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { withGpu } from '../gpu-session.ts';
 import { loadData } from '../load-data.ts';
 import { interrupted } from '../messages.ts';
+import { applyTrack, trackOption } from '../options.ts';
 import { finishReproduction, runsOf } from '../reproduce.ts';
 import { RunFolder } from '../run-folder.ts';
 import { trainRun } from '../train-run.ts';
@@ -12,10 +13,17 @@ export function register(program: Command): void {
     .command('resume')
     .description('go on with a run, or with an interrupted "reproduce"')
     .argument('<run>', 'its folder')
+    .option(
+      '--no-record',
+      'run the JavaScript of every step instead of replaying recorded steps: slower, the same bits',
+    )
+    .addOption(trackOption())
     .addHelpText('after', '\nExample:\n  mtunet resume runs/reproduce')
-    .action(async (path: string) => {
+    .action(async (path: string, { record, track }: { record: boolean; track?: string[] }) => {
+      applyTrack(track);
       if (!RunFolder.isRun(path) && runsOf(path).length > 0) {
         await withGpu(async (gpu, signal) => {
+          gpu.recordsSteps = record;
           const page = await finishReproduction(gpu, path, signal);
           if (!page) return interrupted(path);
           console.log(`report: ${page}`);
@@ -29,6 +37,7 @@ export function register(program: Command): void {
       }
       const dataset = loadData(folder.config);
       await withGpu(async (gpu, signal) => {
+        gpu.recordsSteps = record;
         if (!(await trainRun(gpu, folder, dataset, signal))) return interrupted(path);
         console.log(`run: ${path}`);
       });

@@ -8,7 +8,7 @@ import { UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
 import { loadData } from '../load-data.ts';
 import { interrupted } from '../messages.ts';
-import { whole } from '../options.ts';
+import { applyTrack, trackOption, whole } from '../options.ts';
 import { freshFolder } from '../reproduce.ts';
 import { RunFolder } from '../run-folder.ts';
 import { trainRun } from '../train-run.ts';
@@ -25,6 +25,8 @@ interface TrainOptions {
   config?: string;
   init?: string;
   strict?: boolean;
+  record: boolean;
+  track?: string[];
   prefetch: boolean;
 }
 
@@ -41,13 +43,19 @@ export function register(program: Command): void {
     .option('--out <run>', 'folder of the run')
     .option('--config <file>', 'YAML or JSON with any part of the configuration; flags win over it')
     .option('--init <file>', 'begin with these weights: safetensors, .pt, .pth, or the folder of a run')
+    .option(
+      '--no-record',
+      'run the JavaScript of every step instead of replaying recorded steps: slower, the same bits',
+    )
     .option('--strict', 'fail unless --init holds exactly the network')
+    .addOption(trackOption())
     .option('--no-prefetch', 'make batches of a prepared set in the main thread; the bits are the same')
     .addHelpText(
       'after',
       '\nExamples:\n  mtunet train --preset tiny --scheme mtls3 --epochs 10 --seed 1 --data synthetic --out runs/first\n  mtunet train --network unet-c --epochs 5\n  mtunet train --network resnet50 --init resnet50.pth',
     )
     .action(async (options: TrainOptions) => {
+      applyTrack(options.track);
       const file = options.config === undefined ? {} : readConfigFile(options.config);
       const flags: ConfigOverrides = {
         ...(options.scheme && { scheme: { name: options.scheme as 'mtls1' } }),
@@ -68,6 +76,7 @@ export function register(program: Command): void {
       const folder = RunFolder.create(options.out ?? freshFolder(`runs/${what}-seed${seed}`), config);
       if (weights && fit) folder.saveInitial([fit.state, fit.scheme], fitRecord(weights, fit));
       await withGpu(async (gpu, signal) => {
+        gpu.recordsSteps = options.record;
         if (!(await trainRun(gpu, folder, dataset, signal))) return interrupted(folder.path);
         console.log(`run: ${folder.path}`);
       });

@@ -22,6 +22,8 @@ export interface Executor {
   status(): Promise<ReadonlyMap<number, RunStatus>>;
   /** Asks every run to save a checkpoint and end. */
   cancel(): Promise<void>;
+  /** Whether what it has started goes on when the program that watches ends. */
+  readonly outlives?: boolean;
   /** What a run has written to its output so far. */
   logs(run: RunDescription): string;
 }

@@ -8,8 +8,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { parseConfig, type TrainConfig } from '../../mtunet/config.ts';
-import { UsageError } from '../failure.ts';
+import { Failure, UsageError } from '../failure.ts';
 import { RunFolder, writeWhole } from '../run-folder.ts';
 
 export interface RunDescription {
@@ -23,6 +24,20 @@ export interface RunDescription {
   readonly key: string;
   readonly config: TrainConfig;
 }
+
+const sweepSchema = z.object({
+  runs: z.array(
+    z.object({
+      index: z.number().int().min(0),
+      // A folder inside the sweep's, never one outside it.
+      name: z.string().regex(/^[a-z0-9.-]*-seed\d+$/),
+      row: z.string(),
+      seed: z.number().int().min(0),
+      key: z.string(),
+      config: z.unknown(),
+    }),
+  ),
+});
 
 export interface Sweep {
   /** Absolute: workers start elsewhere. */
@@ -96,8 +111,17 @@ export function readSweep(folder: string): Sweep {
   const path = join(folder, 'sweep.json');
   if (!existsSync(path))
     throw new UsageError(`${folder} holds no sweep: ${path} is missing; make one with "mtunet experiment".`);
-  const { runs } = JSON.parse(readFileSync(path, 'utf8')) as { runs: RunDescription[] };
-  return { folder, runs: runs.map((run) => ({ ...run, config: parseConfig(run.config) })) };
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new Failure(`${path} cannot be read: ${(error as Error).message}; restore it, or plan the sweep again.`);
+  }
+  const parsed = sweepSchema.safeParse(value);
+  if (parsed.success)
+    return { folder, runs: parsed.data.runs.map((run) => ({ ...run, config: parseConfig(run.config) })) };
+  const [{ path: place, message }] = parsed.error.issues;
+  throw new Failure(`${path} is damaged (${place.join('.')}: ${message}); restore it, or plan the sweep again.`);
 }
 
 export const runPath = ({ folder }: Sweep, { name }: RunDescription) => join(folder, name);

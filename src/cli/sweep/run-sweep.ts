@@ -7,12 +7,16 @@ export interface SweepOutcome {
   readonly done: number;
   readonly failed: readonly { readonly name: string; readonly reason: string }[];
   readonly interrupted: boolean;
+  /** Whether the runs go on without this program. */
+  readonly goesOn: boolean;
 }
 
 export interface SweepOptions {
   readonly tell: (line: string) => void;
   readonly signal: AbortSignal;
   readonly pollMs?: number;
+  /** Start what is missing, and do not wait for it. */
+  readonly detach?: boolean;
   /** Indices to carry out; all that are not done when left out. */
   readonly only?: readonly number[];
 }
@@ -27,6 +31,7 @@ export async function runSweep(executor: Executor, sweep: Sweep, options: SweepO
   let states: ReadonlyMap<number, RunStatus> = new Map();
   if (missing.length > 0) {
     tell(`started: ${await executor.submit(sweep, missing)}`);
+    if (options.detach) return { ...summary(sweep, wanted, states), interrupted: true, goesOn: true };
     for (;;) {
       states = await executor.status();
       let open = 0;
@@ -41,13 +46,13 @@ export async function runSweep(executor: Executor, sweep: Sweep, options: SweepO
       }
       if (open === 0) break;
       if (signal.aborted) {
-        await executor.cancel();
-        return { ...summary(sweep, wanted, states), interrupted: true };
+        if (!executor.outlives) await executor.cancel();
+        return { ...summary(sweep, wanted, states), interrupted: true, goesOn: executor.outlives === true };
       }
       await sleep(pollMs, undefined, { signal }).catch(() => undefined);
     }
   }
-  return { ...summary(sweep, wanted, states), interrupted: false };
+  return { ...summary(sweep, wanted, states), interrupted: false, goesOn: false };
 }
 
 function summary(sweep: Sweep, wanted: Sweep['runs'], states: ReadonlyMap<number, RunStatus>) {

@@ -40,7 +40,11 @@ export class BatchNorm2d extends Module {
 
   call(input: Tensor<'NCHW'>): Tensor<'NCHW'> {
     const { weight, bias, runningMean, runningVariance, training } = this;
-    if (training) this.batches.value++;
+    if (training) {
+      input.gpu.eachTime(() => {
+        this.batches.value++;
+      });
+    }
     return batchNorm({ input, weight, bias, runningMean, runningVariance }, { training, ...this.options });
   }
 }

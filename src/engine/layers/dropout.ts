@@ -26,6 +26,6 @@ export class Dropout extends Module {
 
   call<A extends string>(input: Tensor<A>): Tensor<A> {
     if (!this.training || this.rate === 0) return input;
-    return dropout(input, this.rate, { key: this.key, index: this.draws++ });
+    return dropout(input, this.rate, { key: this.key, index: () => this.draws++ });
   }
 }

@@ -11,7 +11,7 @@ export class StochasticDepth extends Dropout {
   override call<A extends string>(branch: Tensor<A>): Tensor<A> {
     if (!this.training || this.rate === 0) return branch;
     const [N] = branch.shape;
-    const ones = upload(branch.gpu, branch.axes[0], [N], new Float32Array(N).fill(1), 'stochastic depth');
+    const ones = upload(branch.gpu, branch.axes[0], [N], () => new Float32Array(N).fill(1), 'stochastic depth');
     return multiply(branch, super.call(ones)) as Tensor<string> as Tensor<A>;
   }
 }

@@ -29,7 +29,7 @@ export function crossEntropy(logits: Tensor<'NC'>, labels: Tensor<'N'>, classWei
   if (classWeights && classWeights.shape[0] !== C)
     throw new ShapeError('crossEntropy', `${C} classes need as many weights`, { logits, classWeights });
   labels.assertAlive('crossEntropy');
-  const classWeight = classWeights ?? upload(gpu, 'C', [C], new Float32Array(C).fill(1), 'class weights');
+  const classWeight = classWeights ?? upload(gpu, 'C', [C], () => new Float32Array(C).fill(1), 'class weights');
   const logProbability = logSoftmax(logits, 'C');
   const extent = { count: N, rowStride: 0, classes: C, factor: 1 };
   const terms = empty(gpu, 'N', [N], 'crossEntropy terms');

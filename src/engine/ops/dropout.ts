@@ -11,9 +11,11 @@ const PER_GROUP = 256;
 export interface DropoutDraw {
   /** Key of the layer's random numbers. */
   readonly key: readonly [number, number];
-  /** Which of the layer's masks: the number of the forward pass. */
-  readonly index: number;
+  /** Which of the layer's masks: the number of the forward pass; a function is asked each time that the step is done. */
+  readonly index: number | (() => number);
 }
+
+const numberOf = (index: DropoutDraw['index']) => (typeof index === 'function' ? index() : index);
 
 /** The mask depends on `draw` and the positions alone, on every device. */
 export function dropout<A extends string>(input: Tensor<A>, rate: number, { key, index }: DropoutDraw): Tensor<A> {
@@ -21,7 +23,7 @@ export function dropout<A extends string>(input: Tensor<A>, rate: number, { key,
   if (rate === 0) return input;
   const { gpu, size } = input;
   input.assertAlive('dropout');
-  const draw = upload(gpu, 'K', [4], Uint32Array.of(key[0], key[1], index, 0), 'dropout draw');
+  const draw = upload(gpu, 'K', [4], () => Uint32Array.of(...key, numberOf(index), 0), 'dropout draw');
   const groups = linearGroups(size, PER_GROUP);
   const masked = (from: Tensor, name: string) => {
     const output = empty(gpu, input.axes, input.shape, name);

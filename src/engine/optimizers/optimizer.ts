@@ -66,13 +66,7 @@ export abstract class Optimizer {
 
   /** Changes every parameter that has a gradient. With `guard`, a number that is not finite (a broken loss) leaves everything as it was. */
   step({ guard }: { readonly guard?: Scalar } = {}): void {
-    this.steps++;
-    for (const [rate, { gpu, storage }] of this.settings) {
-      const values = new Float32Array(SETTINGS);
-      values.set([guard ? 1 : 0, ...this.settingsAt(this.steps, this.learningRate * rate)]);
-      // Takes effect before any command of the open step, and nothing else in it reads the settings.
-      gpu.device.queue.writeBuffer(storage.buffer, 0, values);
-    }
+    this.parameters[0].tensor.gpu.eachTime(() => this.writeSettings(guard !== undefined));
     for (const { name, tensor, rate = 1 } of this.parameters) {
       const { gpu, gradient } = tensor;
       if (!gradient?.isAlive) continue;
@@ -91,6 +85,16 @@ export abstract class Optimizer {
         third,
       };
       dispatch(gpu, this.kernel, bindings, { count: tensor.size, rowStride: groups[0] * 512 }, groups);
+    }
+  }
+
+  /** One step further. Takes effect before any command of the open step, and nothing else in it reads the settings. */
+  private writeSettings(guarded: boolean): void {
+    this.steps++;
+    for (const [rate, { gpu, storage }] of this.settings) {
+      const values = new Float32Array(SETTINGS);
+      values.set([guarded ? 1 : 0, ...this.settingsAt(this.steps, this.learningRate * rate)]);
+      gpu.device.queue.writeBuffer(storage.buffer, 0, values);
     }
   }
 

@@ -60,9 +60,15 @@ export class GradNormScheme extends Scheme {
     this.options = options;
   }
 
-  async step({ gpu, forward, parameters, optimizer }: StepContext): Promise<StepOutcome> {
+  async step({
+    gpu,
+    forward,
+    parameters,
+    optimizer,
+    run = (body) => gpu.step(body),
+  }: StepContext): Promise<StepOutcome> {
     const weights = this.current;
-    const { loss, losses, squares } = await gpu.step(() => {
+    const { loss, losses, squares } = await run(() => {
       const pass = forward();
       const monitored = this.call(pass.losses);
       const present = presentTasks(pass.losses);
@@ -74,7 +80,7 @@ export class GradNormScheme extends Scheme {
         const [gradient] = gradients(loss, [layer]);
         return innerProduct(gradient!, gradient!);
       });
-      const objective = weightedSum(pass.losses, weights);
+      const objective = weightedSum(pass.losses, () => this.current);
       backward(objective);
       optimizer.step({ guard: objective });
       return { loss: monitored, losses: pass.losses, squares };

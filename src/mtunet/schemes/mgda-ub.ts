@@ -39,8 +39,14 @@ export class RepresentationScheme extends Scheme {
     this.normalization = normalization;
   }
 
-  async step({ gpu, forward, parameters, optimizer }: StepContext): Promise<StepOutcome> {
-    const { loss, losses, weights } = await gpu.step(() => {
+  async step({
+    gpu,
+    forward,
+    parameters,
+    optimizer,
+    run = (body) => gpu.step(body),
+  }: StepContext): Promise<StepOutcome> {
+    const { loss, losses, weights } = await run(() => {
       const pass = forward();
       const monitored = this.call(pass.losses);
       const present = presentTasks(pass.losses);
@@ -98,7 +104,7 @@ export class RepresentationScheme extends Scheme {
   private weigh(gpu: Gpu, atZ: readonly (readonly (Tensor | null)[])[], losses: readonly Scalar[]): Scalar[] {
     if (losses.length !== 2)
       throw new Error(`mgda-ub: the weights of ${losses.length} tasks have no closed form here; use --scheme mgda.`);
-    const number = (value: number) => upload(gpu, '', [], [value], 'bound');
+    const number = (value: number) => upload(gpu, '', [], () => [value], 'bound');
     const product = (i: number, j: number) => {
       const parts = atZ[i].flatMap((own, k) => {
         const other = atZ[j][k];
@@ -125,6 +131,9 @@ export class RepresentationScheme extends Scheme {
   private normalizer(square: Scalar, loss: Scalar): Scalar {
     const norm = sqrt(square);
     const n = { none: loss, loss, l2: norm, 'loss+': multiply(loss, norm) }[this.normalization];
-    return maximum(n, upload(loss.gpu, '', [], [1e-12], 'bound'));
+    return maximum(
+      n,
+      upload(loss.gpu, '', [], () => [1e-12], 'bound'),
+    );
   }
 }

@@ -7,7 +7,17 @@
  *     objective schemes   one scalar is descended: L = sum_t w_t L_t + terms without the network        (ObjectiveScheme, here)
  *     gradient schemes    per-task gradients of one forward pass are combined: d = sum_t c_t grad L_t   (gradient-scheme.ts)
  */
-import { add, backward, type Gpu, Module, type NamedTensor, type Optimizer, type Scalar } from '../../engine/index.ts';
+import {
+  add,
+  backward,
+  type Gpu,
+  Module,
+  type NamedTensor,
+  type OnHost,
+  type Optimizer,
+  type Scalar,
+  type Synchronous,
+} from '../../engine/index.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 
 export const TASKS = ['saliency', 'diagnosis'] as const;
@@ -34,6 +44,8 @@ export interface StepContext {
   /** Everything that is trained: the network's parameters and the scheme's own. */
   readonly parameters: readonly NamedTensor[];
   readonly optimizer: Optimizer;
+  /** Does a step whose body makes the same commands every time, from a recording where there is one; gpu.step unless given. */
+  readonly run?: <T>(body: () => Synchronous<T>) => Promise<OnHost<T>>;
   /** Counts from 1 over the whole run; random numbers of a scheme depend on it and the seed alone. */
   readonly step: number;
 }
@@ -85,20 +97,24 @@ export abstract class Scheme extends Module {
 
 /** A scheme that descends one scalar. */
 export abstract class ObjectiveScheme extends Scheme {
+  /** Of the step under way: what a recorded step reads instead of the number that its body saw. */
+  protected stepNumber = 0;
+
   /** What is descended in this step, where it is not the monitored objective. */
-  protected descended(_losses: TaskLosses, monitored: Scalar, _step: number): Scalar {
+  protected descended(_losses: TaskLosses, monitored: Scalar): Scalar {
     return monitored;
   }
 
   /** The factor on each raw loss, given the sigmas before the step. */
   protected abstract weights(sigmas: TaskValues, step: number): TaskValues;
 
-  async step({ gpu, forward, optimizer, step }: StepContext): Promise<StepOutcome> {
-    const { loss, losses, sigmas } = await gpu.step(() => {
+  async step({ gpu, forward, optimizer, step, run = (body) => gpu.step(body) }: StepContext): Promise<StepOutcome> {
+    this.stepNumber = step;
+    const { loss, losses, sigmas } = await run(() => {
       const before = this.sigmas();
       const pass = forward();
       const monitored = this.call(pass.losses);
-      const objective = this.descended(pass.losses, monitored, step);
+      const objective = this.descended(pass.losses, monitored);
       backward(objective);
       optimizer.step({ guard: objective });
       return { loss: monitored, losses: pass.losses, sigmas: before };

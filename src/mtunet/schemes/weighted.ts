@@ -20,8 +20,8 @@ import {
 export abstract class WeightedScheme extends ObjectiveScheme {
   protected abstract weightsAt(step: number): PerTask<number>;
 
-  protected override descended(losses: TaskLosses, _monitored: Scalar, step: number): Scalar {
-    return weightedSum(losses, this.weightsAt(step));
+  protected override descended(losses: TaskLosses, _monitored: Scalar): Scalar {
+    return weightedSum(losses, () => this.weightsAt(this.stepNumber));
   }
 
   protected weights(_sigmas: TaskValues, step: number): TaskValues {
@@ -29,10 +29,15 @@ export abstract class WeightedScheme extends ObjectiveScheme {
   }
 }
 
-/** Inside a step: sum_t w_t L_t. */
-export function weightedSum(losses: TaskLosses, weights: PerTask<number>): Scalar {
+/** Inside a step: sum_t w_t L_t, with the weights as they are when the step is done. */
+export function weightedSum(losses: TaskLosses, weights: () => PerTask<number>): Scalar {
   return sumOf(
-    presentTasks(losses).map(({ task, loss }) => multiply(loss, upload(loss.gpu, '', [], [weights[task]], 'weight'))),
+    presentTasks(losses).map(({ task, loss }) =>
+      multiply(
+        loss,
+        upload(loss.gpu, '', [], () => [weights()[task]], 'weight'),
+      ),
+    ),
   );
 }
 
@@ -46,7 +51,7 @@ export class FixedScheme extends WeightedScheme {
   }
 
   override call(losses: TaskLosses): Scalar {
-    return weightedSum(losses, this.fixed);
+    return weightedSum(losses, () => this.fixed);
   }
 
   protected override descended(_losses: TaskLosses, monitored: Scalar): Scalar {

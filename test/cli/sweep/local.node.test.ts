@@ -48,6 +48,7 @@ it('carries out what is missing, twice', async () => {
     done: 5,
     failed: [{ name: 'mtls3-seed1', reason: 'the loss is NaN' }],
     interrupted: false,
+    goesOn: false,
   });
   const starts = () => [...readFileSync(join(sweep.folder, 'starts'), 'utf8')].sort().join('');
   expect(starts()).toBe('0112345');

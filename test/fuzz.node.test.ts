@@ -1,0 +1,243 @@
+/**
+ * Files that strangers made, damaged at random: every reader answers with a value or one sentence. Never a crash, more than a second of
+ * work, more than 256 MB, a polluted prototype or a file anywhere. FUZZ=20000 inputs a reader is the long version.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { encode as encodePng } from 'fast-png';
+import jpeg from 'jpeg-js';
+import { afterAll, expect, it } from 'vitest';
+import { initialSettings } from '../src/app/live/settings.ts';
+import { fromHash, toHash } from '../src/app/url.ts';
+import { readConfigFile } from '../src/cli/config-file.ts';
+import { readManifest } from '../src/cli/manifest.ts';
+import { RunFolder } from '../src/cli/run-folder.ts';
+import { readSweep } from '../src/cli/sweep/run-description.ts';
+import { EXPLICIT, IMPLICIT, writeDicom } from '../src/data/dicom-writer.ts';
+import { readMasterSheet } from '../src/data/egd.ts';
+import { readFilm } from '../src/data/film-file.ts';
+import { GazeTable } from '../src/data/gaze-table.ts';
+import { readSafetensors } from '../src/engine/safetensors.ts';
+import { readTorch } from '../src/engine/torch.ts';
+import { resolveConfig } from '../src/mtunet/config.ts';
+import { emptyCheckpoint } from './support/checkpoint.ts';
+import { goldenFolder } from './support/oracle.ts';
+
+const RUNS = Number(process.env.FUZZ ?? 500);
+const SEED = Number(process.env.FUZZ_SEED ?? 2022);
+const SECOND = 1e6; // microseconds of this process: a busy machine does not make a reader slow
+const MOST_BYTES = 256 * 2 ** 20;
+
+const place = mkdtempSync(join(tmpdir(), 'mtunet-fuzz-'));
+afterAll(() => rmSync(place, { recursive: true }));
+
+const text = (words: string) => new TextEncoder().encode(words);
+const recorded = (ending: RegExp) =>
+  readdirSync(join(goldenFolder, 'loading'))
+    .filter((name) => ending.test(name))
+    .map((name) => new Uint8Array(readFileSync(join(goldenFolder, 'loading', name))))
+    .filter(({ length }) => length < 20_000);
+
+const grey = Uint16Array.from({ length: 64 }, (_, i) => i * 60);
+const pixels = new Uint8Array(grey.buffer);
+const film = { height: 8, width: 8, bits: 12, allocated: 16, photometric: 'MONOCHROME2', pixels } as const;
+const rgba = Uint8Array.from({ length: 256 }, (_, i) => (i * 7) % 256);
+
+const TOKENS = [
+  '__proto__',
+  'constructor',
+  '../../../x',
+  '1e999',
+  '-1',
+  '"',
+  '[[[[[[[[',
+  '{"a":',
+  '\0',
+  '\ufeff',
+  '%',
+  '&a=',
+  ',',
+].map(text);
+
+/** One of the corpus, changed in up to six places; sometimes bytes of no corpus. */
+function damaged(corpus: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
+  const place = fc.double({ min: 0, max: 1, noNaN: true });
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 12 }),
+    fc.constantFrom(...TOKENS),
+    fc.constantFrom(Uint8Array.of(0, 0, 0, 0), Uint8Array.of(255, 255, 255, 255), Uint8Array.of(255, 255, 255, 127)),
+  );
+  const change = fc.record({
+    kind: fc.constantFrom('flip', 'over', 'insert', 'cut', 'repeat', 'remove'),
+    place,
+    length: fc.nat(40),
+    piece,
+  });
+  const changed = fc.tuple(fc.constantFrom(...corpus), fc.array(change, { minLength: 1, maxLength: 6 }));
+  return fc.oneof(
+    { weight: 12, arbitrary: changed.map(([bytes, changes]) => changes.reduce(apply, bytes)) },
+    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }) },
+  );
+}
+
+interface Change {
+  readonly kind: string;
+  readonly place: number;
+  readonly length: number;
+  readonly piece: Uint8Array;
+}
+
+function apply(bytes: Uint8Array, { kind, place, length, piece }: Change): Uint8Array {
+  const at = Math.floor(place * bytes.length);
+  const around = (middle: Uint8Array, skip: number) =>
+    Uint8Array.from([...bytes.subarray(0, at), ...middle, ...bytes.subarray(at + skip)]);
+  if (kind === 'flip') return around(Uint8Array.of((bytes[at] ?? 0) ^ (1 << (length % 8))), 1);
+  if (kind === 'over') return around(piece, piece.length);
+  if (kind === 'insert') return around(piece, 0);
+  if (kind === 'repeat') return around(bytes.subarray(at, at + length), 0);
+  if (kind === 'remove') return around(Uint8Array.of(), length);
+  return bytes.slice(0, at);
+}
+
+const file = (name: string, bytes: Uint8Array) => {
+  writeFileSync(join(place, name), bytes);
+  return join(place, name);
+};
+
+/** A run folder in which one file is damaged; all that reads it is called, each on its own. */
+function readRun(damage: string) {
+  const folder = RunFolder.create(join(place, 'run', damage.replace(/\W/g, '-')), resolveConfig('tiny'));
+  folder.saveCheckpoint(emptyCheckpoint(1));
+  mkdirSync(join(folder.path, 'checkpoint'), { recursive: true });
+  return (bytes: Uint8Array) => {
+    writeFileSync(folder.file(damage), bytes);
+    const readers = [
+      () => folder.config,
+      () => folder.steps,
+      () => folder.loadCheckpoint(),
+      () => folder.loadWeights(),
+      () => folder.loadInitial(),
+      () => readManifest(folder),
+      () => readSweep(folder.path),
+    ];
+    for (const read of readers) answer(read);
+  };
+}
+
+/** What a reader may throw: one sentence that it wrote. */
+function isSentence(error: unknown): void {
+  expect(error).toBeInstanceOf(Error);
+  const { name, message, stack } = error as Error;
+  if (name === 'AssertionError') throw error; // of this test itself
+  expect(['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'], stack).not.toContain(name);
+  expect(message.length, message).toBeLessThan(4000);
+  expect(message, stack).toMatch(/\S[.?]?$/);
+}
+
+function answer(read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    isSentence(error);
+  }
+}
+
+const hash = '0'.repeat(64);
+const manifest = {
+  origin: { config: hash, package: 'mtunet', commit: null, data: 'd', adapter: 'a', driver: 'd', seed: 1 },
+  files: { 'config.json': hash },
+};
+const sweep = { runs: [{ index: 0, name: 'a-seed1', row: 'a', seed: 1, key: 'k', config: resolveConfig('tiny') }] };
+const config = text(JSON.stringify(resolveConfig('tiny')));
+
+const READERS: Record<
+  string,
+  { readonly corpus: readonly Uint8Array[]; readonly read: (bytes: Uint8Array) => unknown }
+> = {
+  safetensors: { corpus: recorded(/\.safetensors$/), read: readSafetensors },
+  'PyTorch files': { corpus: recorded(/\.pth?$/), read: readTorch },
+  DICOM: {
+    corpus: [EXPLICIT, IMPLICIT, '1.2.840.10008.1.2.5', '1.2.840.10008.1.2.4.50'].map((syntax) =>
+      writeDicom({ ...film, syntax }),
+    ),
+    read: (bytes) => readFilm('a.dcm', bytes),
+  },
+  PNG: {
+    corpus: [
+      encodePng({ height: 8, width: 8, data: grey, depth: 16, channels: 1 }),
+      encodePng({ height: 8, width: 8, data: rgba, depth: 8, channels: 4 }),
+    ],
+    read: (bytes) => readFilm('a.png', bytes),
+  },
+  JPEG: {
+    corpus: [20, 90].map((quality) => new Uint8Array(jpeg.encode({ data: rgba, width: 8, height: 8 }, quality).data)),
+    read: (bytes) => readFilm('a.jpg', bytes),
+  },
+  'gaze tables': {
+    corpus: [
+      text('DICOM_ID,X_ORIGINAL,Y_ORIGINAL\na,1,2\n"b",3.5,-4e2\n'),
+      text('a,DICOM_ID,Y_ORIGINAL,X_ORIGINAL\r\n"x\ny",b,1,2\r\n'),
+    ],
+    read: (bytes) => {
+      const table = new GazeTable('eye_gaze.csv');
+      table.push(bytes.subarray(0, bytes.length >> 1));
+      table.push(bytes.subarray(bytes.length >> 1));
+      table.end();
+    },
+  },
+  'master sheets': {
+    corpus: [
+      text('dicom_id,path,patient_id,Normal,CHF,pneumonia\na,files/p1/a.dcm,1,1,0,0\n"b",files/p2/b.dcm,2,0,"1",0\n'),
+    ],
+    read: (bytes) => readMasterSheet('master_sheet.csv', bytes),
+  },
+  configurations: {
+    corpus: [config, text('epochs: 3\nnetwork:\n  base: 2\nscheme: &s { name: mtls1 }\nother: *s\n')],
+    read: (bytes) => resolveConfig('tiny', readConfigFile(file('config.yaml', bytes))),
+  },
+  'URL hashes': {
+    corpus: [text(toHash(initialSettings))],
+    read: (bytes) => {
+      const settings = fromHash(new TextDecoder().decode(bytes));
+      expect(toHash(fromHash(toHash(settings)))).toBe(toHash(settings));
+    },
+  },
+  'run folders: config.json': { corpus: [config], read: readRun('config.json') },
+  'run folders: steps.jsonl': { corpus: [text('{"step":1}\n{"step":2}\n')], read: readRun('steps.jsonl') },
+  'run folders: manifest.json': { corpus: [text(JSON.stringify(manifest))], read: readRun('manifest.json') },
+  'run folders: sweep.json': { corpus: [text(JSON.stringify(sweep))], read: readRun('sweep.json') },
+  'run folders: checkpoint': {
+    corpus: [readFileSync(join(RunFolder.open(join(place, 'run/steps-jsonl')).path, 'checkpoint/latest.safetensors'))],
+    read: readRun('checkpoint/latest.safetensors'),
+  },
+  'run folders: weights': { corpus: recorded(/good\.safetensors$/), read: readRun('weights.safetensors') },
+};
+
+it.each(Object.entries(READERS))(`%s: ${RUNS} damaged inputs`, async (name, { corpus, read }) => {
+  expect(corpus.length).toBeGreaterThan(0);
+  const outside = () => [readdirSync(place).sort(), readdirSync('.').sort()];
+  file('config.yaml', text('epochs: 1'));
+  const before = outside();
+  let values = 0;
+  const property = fc.asyncProperty(damaged(corpus), async (bytes) => {
+    const began = process.cpuUsage();
+    const { heapUsed, arrayBuffers, external } = process.memoryUsage();
+    try {
+      await read(bytes);
+      values++;
+    } catch (error) {
+      isSentence(error);
+    }
+    const { user, system } = process.cpuUsage(began);
+    const after = process.memoryUsage();
+    expect(user + system, 'microseconds').toBeLessThan(SECOND);
+    const grown = after.heapUsed - heapUsed + Math.max(after.arrayBuffers - arrayBuffers, after.external - external);
+    expect(grown, 'bytes').toBeLessThan(MOST_BYTES);
+    expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+  await fc.assert(property, { numRuns: RUNS, seed: SEED, endOnFailure: RUNS > 500 });
+  expect(outside()).toEqual(before);
+  if (RUNS > 500) console.log(`${name}: ${RUNS} inputs, ${values} read, ${RUNS - values} refused`);
+});
