@@ -33,7 +33,7 @@ export interface BatchOptions {
 export function gazeProbability(sample: Pick<ChestSample, 'id' | 'gaze'>): Float32Array {
   const { gaze } = sample; // may be read from a file each time that it is asked for
   let sum = 0;
-  for (const value of gaze) sum += value;
+  for (let i = 0; i < gaze.length; i++) sum += gaze[i];
   if (!(sum > 0) || !Number.isFinite(sum)) {
     throw new RangeError(`Sample ${sample.id} has a gaze map of sum ${sum}; a probability map needs a positive sum.`);
   }

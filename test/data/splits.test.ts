@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { balancedCounts, planSplit } from '../../src/data/splits.ts';
+import { balancedCounts, planSplit, shareWithTest } from '../../src/data/splits.ts';
 
 const options = { classes: 3, seed: 4 };
 
@@ -45,5 +45,24 @@ describe('planSplit', () => {
     const keys = (count: number) => new Set(planSplit('test', count, options).map((film) => film.filmKey));
     const large = keys(31);
     for (const key of keys(10)) expect(large.has(key)).toBe(true);
+  });
+});
+
+describe('shareWithTest', () => {
+  it('lends persons of the test films to the second films of training persons, of their class, and changes nothing else', () => {
+    const [train, test] = [planSplit('train', 60, options), planSplit('test', 30, options)];
+    const shared = shareWithTest(train, test);
+    const people = new Map(test.map((film) => [film.patient, film]));
+    let lent = 0;
+    shared.forEach((film, i) => {
+      const { filmKey, id, label, personKey, patient } = film;
+      expect([filmKey, id, label]).toEqual([train[i].filmKey, train[i].id, train[i].label]);
+      const owner = people.get(patient);
+      if (owner) expect([owner.label, owner.personKey]).toEqual([label, personKey]);
+      else expect(film).toEqual(train[i]);
+      if (owner) lent++;
+    });
+    expect(lent).toBe(9); // the second films: places 3, 11 and 19 of the 20 films of each class
+    expect(train.some(({ patient }) => people.has(patient))).toBe(false);
   });
 });

@@ -89,7 +89,7 @@ export function valuesTable({ title, expected }: VerdictInput, { values, compara
     ]),
     notes: comparable
       ? [
-          'The films are not the paper\u2019s, or not at its size, so no absolute number is held against another: the differences are printed to be seen, not judged. What can be judged are orders and effects, below.',
+          'The films are not the paper\u2019s, or not at its size, so no absolute number is held against another: the differences are printed to be seen, not judged. What is judged are orders and effects.',
         ]
       : [],
   };
