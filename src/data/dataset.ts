@@ -18,6 +18,8 @@ export interface ChestSample {
   readonly image: Float32Array;
   /** H x W gaze density, min-max scaled to [0, 1], row-major; divide by its sum for a probability map. */
   readonly gaze: Float32Array;
+  /** Pixels (row W + column) of the gaze samples that lie on the film, in order of time, for data sets that keep them. */
+  readonly fixations?: Uint32Array;
 }
 
 export interface ChestDataset {

@@ -49,6 +49,16 @@ function checkOptions({ seed, height, width, train, valid, test }: SyntheticOpti
   }
 }
 
+/** Of points x0 y0 x1 y1 ...; those beside the film are left out. */
+function pixelsOf(points: Float64Array, { height, width }: { height: number; width: number }): Uint32Array {
+  const pixels: number[] = [];
+  for (let i = 0; i < points.length; i += 2) {
+    const [column, row] = [Math.floor(points[i]), Math.floor(points[i + 1])];
+    if (column >= 0 && column < width && row >= 0 && row < height) pixels.push(row * width + column);
+  }
+  return Uint32Array.from(pixels);
+}
+
 /** One film, its diagnosis and its gaze map; everything follows from the seed and the plan's keys. */
 export function drawFilm(
   plan: PlannedFilm,
@@ -60,7 +70,9 @@ export function drawFilm(
   const positioning = drawPositioning(stream('positioning'), { height, width });
   const image = radiograph(finding, positioning, { height, width, random: stream('radiograph') });
   const points = scanpath(finding, positioning, { height, random: stream('scanpath') });
-  return { id: plan.id, patient: plan.patient, label: plan.label, image, gaze: gazeMap(points, { height, width }) };
+  const { id, patient, label } = plan;
+  const fixations = pixelsOf(points, { height, width });
+  return { id, patient, label, image, gaze: gazeMap(points, { height, width }), fixations };
 }
 
 /** A whole data set; see SyntheticOptions. */

@@ -1,6 +1,11 @@
 /** mtunet evaluate: metrics of a run's best network. */
 import type { Command } from 'commander';
-import { evaluate } from '../../mtunet/evaluate.ts';
+import type { ChestDataset } from '../../data/dataset.ts';
+import type { Gpu } from '../../engine/index.ts';
+import { type BenchmarkRecord, benchmarkRecord } from '../../mtunet/benchmarks.ts';
+import type { TrainConfig } from '../../mtunet/config.ts';
+import { evaluate, predict } from '../../mtunet/evaluate.ts';
+import type { Network } from '../../mtunet/network.ts';
 import { buildNetwork } from '../../mtunet/networks.ts';
 import { UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
@@ -13,28 +18,60 @@ export function register(program: Command): void {
     .description("measure a run's best network on a split")
     .argument('<run>', 'its folder')
     .option('--split <name>', 'train, valid or test', 'test')
+    .option(
+      '--benchmarks',
+      'also by the conventions of the MIT benchmark and pysaliency, and NSS, AUC-Judd and IG where fixations are kept',
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  mtunet evaluate runs/first --json')
-    .action(async (path: string, { split, json }: { split: string; json?: boolean }) => {
-      if (!['train', 'valid', 'test'].includes(split))
-        throw new UsageError(`--split ${split}: the splits are train, valid and test.`);
-      const folder = RunFolder.open(path);
-      const { config } = folder;
-      const weights = folder.loadWeights();
-      const dataset = loadData(config);
-      await withGpu(async (gpu) => {
-        using model = buildNetwork(gpu, config.network, dataset.classNames.length, null);
-        model.loadStateDict(weights);
-        const epoch = folder.evaluation.epoch;
-        const { record } = await evaluate(gpu, model, dataset, {
-          split: split as 'test',
-          batchSize: config.batchSize,
-          epoch,
+    .action(
+      async (path: string, { split, json, benchmarks }: { split: string; json?: boolean; benchmarks?: boolean }) => {
+        if (!['train', 'valid', 'test'].includes(split))
+          throw new UsageError(`--split ${split}: the splits are train, valid and test.`);
+        const folder = RunFolder.open(path);
+        const { config } = folder;
+        const weights = folder.loadWeights();
+        const dataset = loadData(config);
+        await withGpu(async (gpu) => {
+          using model = buildNetwork(gpu, config.network, dataset.classNames.length, null);
+          model.loadStateDict(weights);
+          const epoch = folder.evaluation.epoch;
+          const { record } = await evaluate(gpu, model, dataset, {
+            split: split as 'test',
+            batchSize: config.batchSize,
+            epoch,
+          });
+          const found =
+            benchmarks && record.saliency ? await benchmarksOf(gpu, model, dataset, split as 'test', config) : null;
+          if (json) console.log(JSON.stringify(found ? { ...record, benchmarks: found } : record, null, 2));
+          else {
+            printEvaluation(record);
+            if (found) printBenchmarks(found);
+          }
         });
-        if (json) console.log(JSON.stringify(record, null, 2));
-        else printEvaluation(record);
-      });
-    });
+      },
+    );
+}
+
+async function benchmarksOf(
+  gpu: Gpu,
+  model: Network,
+  dataset: ChestDataset,
+  split: 'train' | 'valid' | 'test',
+  config: TrainConfig,
+): Promise<BenchmarkRecord> {
+  const { saliency } = await predict(gpu, model, dataset[split], config);
+  return benchmarkRecord(dataset, dataset[split], saliency);
+}
+
+function printBenchmarks({ mit, pysaliency, fixations }: BenchmarkRecord): void {
+  for (const [name, { kld, cc, sim }] of Object.entries({ 'MIT benchmark': mit, pysaliency }))
+    console.log(`  ${name}: KLD ${kld.toFixed(3)}   CC ${cc.toFixed(3)}   SIM ${sim.toFixed(3)}`);
+  console.log(
+    fixations
+      ? `  fixations: NSS ${fixations.nss.toFixed(3)}   AUC-Judd ${fixations.aucJudd.toFixed(3)}   IG over the mean training gaze ${fixations.informationGain.toFixed(3)} bit`
+      : '  the data set keeps no fixations, so there is no NSS, AUC-Judd or IG',
+  );
 }
 
 function printEvaluation({
