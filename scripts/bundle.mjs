@@ -26,6 +26,8 @@ const folder = at < 0 ? resolve('dist-bundle', name) : resolve(process.argv[at +
 const LEFT_OUT = {
   webgpu: (path) =>
     /^dist\/(?!linux)/.test(path) || (/^dist\/linux-/.test(path) && !path.startsWith(`dist/${platform}`)),
+  // jpeg-lossless-decoder-js names the tool that it was built with.
+  '@rollup/rollup-linux-x64-gnu': () => true,
   '@sparticuz/chromium': (path) => /^bin\/(?!swiftshader)/.test(path),
 };
 
@@ -36,8 +38,7 @@ for (const part of ['dist', 'package.json', 'LICENSE', 'README.md'])
   cpSync(part, join(folder, part), { recursive: true });
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
 for (const [path, { dev, devOptional, optional }] of Object.entries(packages)) {
-  if (!path || dev || devOptional || path.startsWith('node_modules/@rollup/') || (optional && !existsSync(path)))
-    continue;
+  if (!path || dev || devOptional || (optional && !existsSync(path))) continue;
   const leftOut = LEFT_OUT[path.replace(/^.*node_modules\//, '')] ?? (() => false);
   cpSync(path, join(folder, path), {
     recursive: true,

@@ -30,6 +30,7 @@ const all: readonly Benchmark[] = [
 const listed = all.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n');
 
 const program = new Command('bench')
+  .enablePositionalOptions() // or `bench -- peers --runs 3` would give --runs to this command instead of to peers
   .description('measure the engine: one JSON line or one table row a figure')
   .argument('[names...]', 'which benchmarks; all if none are named')
   .option('--json', 'print JSON lines instead of a table')

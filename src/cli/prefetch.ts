@@ -28,9 +28,15 @@ export function prefetching(folder: string, dataset: ChestDataset): ChestDataset
   let thread: Worker | null = null;
   let jobs = 0;
   const open = () => {
-    thread ??= new Worker(new URL(`./batch-worker${extname(import.meta.url)}`, import.meta.url), {
-      workerData: folder,
-    });
+    if (!thread) {
+      thread = new Worker(new URL(`./batch-worker${extname(import.meta.url)}`, import.meta.url), {
+        workerData: folder,
+      });
+      // One that ended answers no more; the next pass starts another.
+      thread.once('exit', () => {
+        thread = null;
+      });
+    }
     thread.unref();
     return thread;
   };

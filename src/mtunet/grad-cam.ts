@@ -69,28 +69,25 @@ export async function classMapsOf(
   target: number,
 ): Promise<{ values: Float32Array; h: number; w: number }[]> {
   const sizes: (readonly number[])[] = [];
-  const read = await gpu.step(() => {
+  const { maps, slopes } = await gpu.step(() => {
     const output = logits();
-    const maps = pooledMaps(output);
+    const pooled = pooledMaps(output);
     const upstream = Float32Array.from({ length: output.shape[1] }, (_, c) => (c === target ? 1 : 0));
-    const slopes = gradients(output, maps, upload(gpu, 'NC', [1, output.shape[1]], upstream, 'class'));
-    sizes.push(...maps.map(({ shape }) => shape));
-    return {
-      maps,
-      slopes: slopes.map((slope, i) => slope ?? maps[i]) as Tensor<'NCHW'>[],
-      found: slopes.map((slope) => upload(gpu, '', [], [slope ? 1 : 0])),
-    };
+    const found = gradients(output, pooled, upload(gpu, 'NC', [1, output.shape[1]], upstream, 'class'));
+    // A map that the logits do not depend on says nothing.
+    const reached = pooled.flatMap((map, i) => (found[i] ? [{ map, slope: found[i] as Tensor<'NCHW'> }] : []));
+    sizes.push(...reached.map(({ map }) => map.shape));
+    return { maps: reached.map(({ map }) => map), slopes: reached.map(({ slope }) => slope) };
   });
-  return sizes.flatMap(([, K, h, w], i) => {
-    if (read.found[i] === 0) return [];
-    const [map, slope] = [read.maps[i], read.slopes[i]];
+  return sizes.map(([, K, h, w], i) => {
+    const [map, slope] = [maps[i], slopes[i]];
     const values = new Float32Array(h * w);
     for (let k = 0; k < K; k++) {
       let alpha = 0;
       for (let p = 0; p < h * w; p++) alpha += slope[k * h * w + p] / (h * w);
       for (let p = 0; p < h * w; p++) values[p] += alpha * map[k * h * w + p];
     }
-    return [{ values: values.map((value) => Math.max(0, value)), h, w }];
+    return { values: values.map((value) => Math.max(0, value)), h, w };
   });
 }
 

@@ -14,7 +14,7 @@ import type { Network } from '../../mtunet/network.ts';
 import { buildNetwork } from '../../mtunet/networks.ts';
 import { makeOptimizer } from '../../mtunet/optimizer.ts';
 import { makeScheme } from '../../mtunet/schemes/index.ts';
-import { perTask, type Scheme, TASKS, type Task } from '../../mtunet/schemes/scheme.ts';
+import { perTask, type Scheme, type StepContext, TASKS, type Task } from '../../mtunet/schemes/scheme.ts';
 import type { EpochRow, Picture, StepRow } from './protocol.ts';
 
 /** Which task's gradient a step follows. */
@@ -79,7 +79,9 @@ export class LiveRun {
       const wanted = perTask((task) => (follow === 'both' || follow === task ? losses[task] : null));
       return { losses: wanted, representation: prediction.representation };
     };
-    const got = await scheme.step({ gpu, forward, parameters: all, optimizer, step: this.steps + 1 });
+    const step = this.steps + 1;
+    const run: StepContext['run'] = (body) => gpu.step(body);
+    const got = await scheme.step({ gpu, forward, parameters: all, optimizer, step, run });
     const raw = perTask((task) => got.losses[task] ?? null);
     this.steps++;
     if (!Number.isFinite(got.loss)) {

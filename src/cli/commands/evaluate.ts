@@ -1,11 +1,7 @@
 /** mtunet evaluate: metrics of a run's best network. */
 import type { Command } from 'commander';
-import type { ChestDataset } from '../../data/dataset.ts';
-import type { Gpu } from '../../engine/index.ts';
 import { type BenchmarkRecord, benchmarkRecord } from '../../mtunet/benchmarks.ts';
-import type { TrainConfig } from '../../mtunet/config.ts';
-import { evaluate, predict } from '../../mtunet/evaluate.ts';
-import type { Network } from '../../mtunet/network.ts';
+import { evaluate } from '../../mtunet/evaluate.ts';
 import { buildNetwork } from '../../mtunet/networks.ts';
 import { UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
@@ -36,13 +32,15 @@ export function register(program: Command): void {
           using model = buildNetwork(gpu, config.network, dataset.classNames.length, null);
           model.loadStateDict(weights);
           const epoch = folder.evaluation.epoch;
-          const { record } = await evaluate(gpu, model, dataset, {
+          const { record, predictions } = await evaluate(gpu, model, dataset, {
             split: split as 'test',
             batchSize: config.batchSize,
             epoch,
           });
           const found =
-            benchmarks && record.saliency ? await benchmarksOf(gpu, model, dataset, split as 'test', config) : null;
+            benchmarks && record.saliency
+              ? benchmarkRecord(dataset, dataset[split as 'test'], predictions.saliency)
+              : null;
           if (json) console.log(JSON.stringify(found ? { ...record, benchmarks: found } : record, null, 2));
           else {
             printEvaluation(record);
@@ -51,17 +49,6 @@ export function register(program: Command): void {
         });
       },
     );
-}
-
-async function benchmarksOf(
-  gpu: Gpu,
-  model: Network,
-  dataset: ChestDataset,
-  split: 'train' | 'valid' | 'test',
-  config: TrainConfig,
-): Promise<BenchmarkRecord> {
-  const { saliency } = await predict(gpu, model, dataset[split], config);
-  return benchmarkRecord(dataset, dataset[split], saliency);
 }
 
 function printBenchmarks({ mit, pysaliency, fixations }: BenchmarkRecord): void {

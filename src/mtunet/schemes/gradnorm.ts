@@ -60,13 +60,7 @@ export class GradNormScheme extends Scheme {
     this.options = options;
   }
 
-  async step({
-    gpu,
-    forward,
-    parameters,
-    optimizer,
-    run = (body) => gpu.step(body),
-  }: StepContext): Promise<StepOutcome> {
+  async step({ forward, parameters, optimizer, run }: StepContext): Promise<StepOutcome> {
     const weights = this.current;
     const { loss, losses, squares } = await run(() => {
       const pass = forward();

@@ -39,13 +39,7 @@ export class RepresentationScheme extends Scheme {
     this.normalization = normalization;
   }
 
-  async step({
-    gpu,
-    forward,
-    parameters,
-    optimizer,
-    run = (body) => gpu.step(body),
-  }: StepContext): Promise<StepOutcome> {
+  async step({ gpu, forward, parameters, optimizer, run }: StepContext): Promise<StepOutcome> {
     const { loss, losses, weights } = await run(() => {
       const pass = forward();
       const monitored = this.call(pass.losses);

@@ -44,8 +44,8 @@ export interface StepContext {
   /** Everything that is trained: the network's parameters and the scheme's own. */
   readonly parameters: readonly NamedTensor[];
   readonly optimizer: Optimizer;
-  /** Does a step whose body makes the same commands every time, from a recording where there is one; gpu.step unless given. */
-  readonly run?: <T>(body: () => Synchronous<T>) => Promise<OnHost<T>>;
+  /** gpu.step, or the same from a recording, for a step whose body makes the same commands every time. */
+  readonly run: <T>(body: () => Synchronous<T>) => Promise<OnHost<T>>;
   /** Counts from 1 over the whole run; random numbers of a scheme depend on it and the seed alone. */
   readonly step: number;
 }
@@ -108,7 +108,7 @@ export abstract class ObjectiveScheme extends Scheme {
   /** The factor on each raw loss, given the sigmas before the step. */
   protected abstract weights(sigmas: TaskValues, step: number): TaskValues;
 
-  async step({ gpu, forward, optimizer, step, run = (body) => gpu.step(body) }: StepContext): Promise<StepOutcome> {
+  async step({ forward, optimizer, step, run }: StepContext): Promise<StepOutcome> {
     this.stepNumber = step;
     const { loss, losses, sigmas } = await run(() => {
       const before = this.sigmas();

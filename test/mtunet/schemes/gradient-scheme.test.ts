@@ -49,7 +49,7 @@ async function stepOf(gpu: Gpu, scheme: Scheme) {
     const { losses, prediction } = predictBatch(gpu, model, batch, size);
     return { losses, representation: prediction.representation };
   };
-  const outcome = await scheme.step({ gpu, forward, parameters, optimizer, step: 1 });
+  const outcome = await scheme.step({ gpu, forward, parameters, optimizer, step: 1, run: (body) => gpu.step(body) });
   optimizer.dispose();
   const after = await model.stateDict();
   const moved = new Map(
@@ -150,7 +150,7 @@ describe('gradient schemes', () => {
     const counts: number[] = [];
     for (let step = 1; step <= 10; step++) {
       const forward = () => predictBatch(gpu, model, batch, size);
-      await scheme.step({ gpu, forward, parameters, optimizer, step });
+      await scheme.step({ gpu, forward, parameters, optimizer, step, run: (body) => gpu.step(body) });
       counts.push(gpu.memory().buffers);
     }
     optimizer.dispose();
