@@ -1,15 +1,16 @@
 /** The vicious circle: four boxes that light up as its links hold in run A, a button that provokes it and one that breaks it. */
 import { Equation } from './equation.tsx';
-import { type Links, links } from './links.ts';
+import { type Links, links, untilShown } from './links.ts';
 import { PROVOKED } from './live/settings.ts';
 import type { State, Store } from './store.ts';
 
 export function Circle({ store, state }: { store: Store; state: State }) {
-  const held = links(state);
+  const known = untilShown(state);
+  const held = links(known);
   const { task } = held;
   const letter = task === 'saliency' ? 's' : 'c';
-  const row = state.rows[0].at(-1);
-  const epoch = state.epochs[0].at(-1);
+  const row = known.rows[0].at(-1);
+  const epoch = known.epochs[0].at(-1);
   const number = (value: number | null | undefined, digits = 2) => (value == null ? '–' : value.toPrecision(digits));
   const provoke = () => {
     store.reset({ ...PROVOKED, size: state.settings.size });
@@ -106,7 +107,7 @@ export function Circle({ store, state }: { store: Store; state: State }) {
             </button>
           </div>
           <p class="finding" aria-live="polite">
-            {state.note.startsWith('Broken') ? state.note : story(held, state)}
+            {state.note.startsWith('Broken') ? state.note : story(held, { ...state, ...known })}
           </p>
         </div>
       </div>

@@ -11,10 +11,12 @@ export interface Links {
   readonly closed: boolean;
 }
 
+type Known = Pick<State, 'epochs' | 'rows'>;
+
 const SPAN = 10;
 
 /** Which links of the circle hold for a task in run A: the last ten epochs against those before. */
-function linksOf({ epochs, rows }: Pick<State, 'epochs' | 'rows'>, task: TaskName): Links {
+function linksOf({ epochs, rows }: Known, task: TaskName): Links {
   const list = epochs[0];
   const [now, before] = [list.at(-1), list.at(-1 - Math.min(SPAN, list.length - 1))];
   const [row, rowBefore] = [rows[0].at(-1), rows[0].findLast(({ step }) => step <= (before?.step ?? 0))];
@@ -30,9 +32,16 @@ function linksOf({ epochs, rows }: Pick<State, 'epochs' | 'rows'>, task: TaskNam
   return { task, loss, sigma, weight, gap, closed: loss && sigma && weight && gap };
 }
 
+/** What was known at the step that is shown. */
+export function untilShown({ epochs, rows, shown }: Pick<State, 'epochs' | 'rows' | 'shown'>): Known {
+  const until = <T extends { step: number }>(list: readonly T[]) =>
+    shown === null ? [...list] : list.filter(({ step }) => step <= shown);
+  return { epochs: [until(epochs[0]), until(epochs[1])], rows: [until(rows[0]), until(rows[1])] };
+}
+
 /** Of the task for which more of the circle holds. */
-export function links(state: Pick<State, 'epochs' | 'rows'>): Links {
+export function links(known: Known): Links {
   const count = ({ loss, sigma, weight, gap }: Links) => [loss, sigma, weight, gap].filter(Boolean).length;
-  const [saliency, diagnosis] = [linksOf(state, 'saliency'), linksOf(state, 'diagnosis')];
+  const [saliency, diagnosis] = [linksOf(known, 'saliency'), linksOf(known, 'diagnosis')];
   return count(diagnosis) > count(saliency) ? diagnosis : saliency;
 }

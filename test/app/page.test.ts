@@ -1,11 +1,12 @@
 /** What the page computes by itself: the URL, the links of the circle, the files, the recording. */
 import { expect, it } from 'vitest';
 import { toCsv } from '../../src/app/files.ts';
-import { links } from '../../src/app/links.ts';
+import { links, untilShown } from '../../src/app/links.ts';
 import type { EpochRow, StepRow } from '../../src/app/live/protocol.ts';
 import { CHOICES, type Choice, initialSettings, type Settings } from '../../src/app/live/settings.ts';
 import recorded from '../../src/app/public/recorded.json' with { type: 'json' };
 import { packMap, type Recording, unpackMap } from '../../src/app/recorded.ts';
+import type { State } from '../../src/app/store.ts';
 import { fromHash, toHash } from '../../src/app/url.ts';
 
 it('settings go to the URL and come back', () => {
@@ -59,10 +60,9 @@ it('the circle closes when all four links hold, and not when one is missing', ()
 });
 
 it('the recorded run, which is the provoked one, closes the circle for both tasks', () => {
-  const { epochs, rows, stepsPerEpoch } = recorded as unknown as Recording;
-  const closed = epochs[0].flatMap((_, i) => {
-    const until = [...epochs[0].slice(0, i + 1)];
-    const held = links({ epochs: [until, []], rows: [rows[0].slice(0, (i + 1) * stepsPerEpoch), []] });
+  const { epochs, rows } = recorded as unknown as Recording;
+  const closed = epochs[0].flatMap(({ step }) => {
+    const held = links(untilShown({ epochs, rows, shown: step } as unknown as State));
     return held.closed ? [held.task] : [];
   });
   expect(new Set(closed)).toEqual(new Set(['saliency', 'diagnosis']));
