@@ -8,6 +8,7 @@
  * born inside it. Tensors born outside a step last until their owner releases them.
  */
 import { type AdapterDescription, type FindOptions, findAdapter } from '#gpu-host';
+import { KernelChoices } from './choices.ts';
 import { Faults } from './faults.ts';
 import { type Bindable, KernelCache } from './kernel.ts';
 import { BufferPool, type MemoryReport } from './memory.ts';
@@ -84,6 +85,7 @@ export class Gpu {
   readonly features: ReadonlySet<string>;
   readonly pool: BufferPool;
   readonly kernels: KernelCache;
+  readonly choices = new KernelChoices();
   /** Whether operations remember how to compute gradients; see autograd.ts. */
   recordsGradients = true;
   /** When set, is told of every tensor that an operation makes; see audit.ts. */
