@@ -52,6 +52,8 @@ export type Contents = Float32Array | Uint32Array | readonly number[];
 export interface OpenOptions extends FindOptions {
   /** Device features to leave unused although the adapter has them, for example 'subgroups'. */
   readonly without?: readonly string[];
+  /** Bytes that are bound at once at most where the device allows more: tensors above it go the way of those that are too large for it. */
+  readonly largestBinding?: number;
 }
 
 const WANTED_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'];
@@ -65,7 +67,7 @@ const WANTED_LIMITS = [
 ] as const;
 
 /** Finds an adapter (see platform/) and opens a device on it with the adapter's own limits. */
-export async function openGpu({ without = [], ...options }: OpenOptions = {}): Promise<Gpu> {
+export async function openGpu({ without = [], largestBinding, ...options }: OpenOptions = {}): Promise<Gpu> {
   const { adapter, description } = await findAdapter(options);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((limit) => [limit, adapter.limits[limit]]));
   const requiredFeatures = WANTED_FEATURES.filter(
@@ -75,7 +77,7 @@ export async function openGpu({ without = [], ...options }: OpenOptions = {}): P
     requiredFeatures: requiredFeatures as GPUFeatureName[],
     requiredLimits,
   });
-  return new Gpu(device, description);
+  return new Gpu(device, description, largestBinding);
 }
 
 export class Gpu {
@@ -103,14 +105,14 @@ export class Gpu {
   private closed = false;
   private readonly faults: Faults;
 
-  constructor(device: GPUDevice, description: AdapterDescription) {
+  constructor(device: GPUDevice, description: AdapterDescription, largestBinding = Number.POSITIVE_INFINITY) {
     this.device = device;
     this.description = description;
     this.limits = device.limits;
     this.features = new Set(device.features);
     this.faults = new Faults(device, description);
     this.pool = new BufferPool(device, this.faults.watch);
-    this.kernels = new KernelCache(device, this.faults.watch);
+    this.kernels = new KernelCache(device, this.faults.watch, largestBinding);
   }
 
   /** Lanes of a subgroup where that is one fixed number and subgroups are on, else null. */

@@ -75,15 +75,18 @@ export class BufferPool {
   private atStart = 0;
   private stepPeak = 0;
   private trimmed = 0;
+  /** Bytes of the largest buffer that the device makes. */
+  private readonly largest: number;
 
   constructor(device: GPUDevice, watch: Watch = (_, make) => make()) {
     this.device = device;
     this.watch = watch;
+    this.largest = Math.floor((device.limits?.maxBufferSize ?? Number.POSITIVE_INFINITY) / 256) * 256;
   }
 
   /** A buffer of at least `bytes` with unspecified contents. `upload` marks one that queue.writeBuffer will fill inside an open step. */
   acquire(bytes: number, purpose: 'compute' | 'upload' = 'compute'): Storage {
-    const size = sizeClass(bytes);
+    const size = Math.max(bytes, Math.min(sizeClass(bytes), this.largest));
     // Buffers released earlier in the open step are fine for kernels, which run in order, but not for uploads.
     const reused = purpose === 'compute' ? this.usedThisStep.get(size)?.pop() : undefined;
     const storage = reused ?? this.fromShelf(size) ?? this.create(size);

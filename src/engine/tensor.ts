@@ -218,12 +218,12 @@ export function parameter<Axes extends string>(
 function checkedBytes(gpu: Gpu, axes: string, shape: Shape, name: string): number {
   checkShape(name, axes, shape);
   const bytes = sizeOf(shape) * 4;
-  const allowed = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+  const allowed = gpu.limits.maxBufferSize;
   if (bytes > allowed) {
     const mib = (value: number) => `${(value / 2 ** 20).toFixed(0)} MiB`;
     throw new ShapeError(
       name,
-      `${mib(bytes)} are more than the ${mib(allowed)} that ${gpu.description.name} can bind at once`,
+      `${mib(bytes)} are more than the ${mib(allowed)} that ${gpu.description.name} can hold in one buffer`,
       { tensor: { axes, shape } },
       'Use a smaller batch, a smaller image or fewer channels, or an adapter with a larger limit (see `mtunet devices`).',
     );

@@ -65,8 +65,8 @@ export function register(program: Command): void {
     .option('--image <name>', 'kubernetes: container image with this program', 'mtunet')
     .option('--claim <name>', 'kubernetes: volume claim whose root is the folder of the sweep', 'mtunet-sweep')
     .addOption(trackOption())
-    .option('--no-plan', 'do not measure a step to tell time and disk first')
-    .option('--plan-only', 'tell time and disk, and start nothing')
+    .option('--no-plan', 'do not measure a step to tell time, disk and memory first')
+    .option('--plan-only', 'tell time, disk and device memory, and start nothing')
     .addHelpText(
       'after',
       `

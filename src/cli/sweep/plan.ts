@@ -1,5 +1,5 @@
 /**
- * What a sweep will take, before it starts: a few steps of every kind of run are measured here, and multiplied.
+ * What a sweep will take in time, disk and device memory, before it starts: a few steps of every kind of run are measured here, and multiplied.
  *
  * The time is an upper bound, because a run may stop early; the disk holds two checkpoints, each with the current and the best network and
  * the optimizer's moments, the weights, and the logs.
@@ -22,6 +22,8 @@ const LOG_BYTES_PER_STEP = 420;
 export interface Measured {
   readonly secondsPerStep: number;
   readonly runBytes: number;
+  /** Most that the tensors of a step, the network and the optimizer hold on the device at once. */
+  readonly deviceBytes: number;
   readonly steps: number;
   readonly seconds: number;
 }
@@ -52,6 +54,8 @@ export async function measure(gpu: Gpu, config: TrainConfig, dataset: ChestDatas
       bytes = writeCheckpoint(checkpoint).length;
     },
   });
+  gpu.trim();
+  gpu.pool.resetPeak();
   await trainer.run(controller.signal);
   const secondsPerStep = (times[times.length - 1] - times[0]) / 1000 / (times.length - 1);
   const steps = Math.ceil(dataset.train.length / config.batchSize) * config.epochs;
@@ -63,6 +67,7 @@ export async function measure(gpu: Gpu, config: TrainConfig, dataset: ChestDatas
     seconds: secondsPerStep * (steps + forwards * FORWARD_SHARE),
     // Current and best are in each of two checkpoints; the weights are about a third of one.
     runBytes: bytes * 2 * 2 + bytes / 3 + steps * LOG_BYTES_PER_STEP,
+    deviceBytes: gpu.memory().peakBytes,
   };
 }
 
@@ -81,7 +86,7 @@ export async function planRuns(
     bytes += measured.runBytes * members.length;
     const rows = [...new Set(members.map(({ row }) => row))].join(', ');
     lines.push(
-      `  ${rows}: ${members.length} x up to ${measured.steps} steps of ${(measured.secondsPerStep * 1000).toFixed(0)} ms = ${duration(measured.seconds)} each, ${megabytes(measured.runBytes)} each`,
+      `  ${rows}: ${members.length} x up to ${measured.steps} steps of ${(measured.secondsPerStep * 1000).toFixed(0)} ms = ${duration(measured.seconds)}, ${megabytes(measured.runBytes)} of disk and ${megabytes(measured.deviceBytes)} of device memory each`,
     );
   }
   const free = freeBytes(folder);
