@@ -8,6 +8,7 @@
  * born inside it. Tensors born outside a step last until their owner releases them.
  */
 import { type AdapterDescription, type FindOptions, findAdapter } from '#gpu-host';
+import { KernelChoices } from './choices.ts';
 import { Faults } from './faults.ts';
 import { type Bindable, KernelCache } from './kernel.ts';
 import { BufferPool, type MemoryReport } from './memory.ts';
@@ -86,6 +87,7 @@ export class Gpu {
   readonly features: ReadonlySet<string>;
   readonly pool: BufferPool;
   readonly kernels: KernelCache;
+  readonly choices = new KernelChoices();
   /** Whether operations remember how to compute gradients; see autograd.ts. */
   recordsGradients = true;
   /** Whether activations that are cheap to compute (normalisations with their ReLU, joined channels) are computed again for the backward pass instead of stored. */
