@@ -14,6 +14,7 @@ import {
 } from './conv2d-geometry.ts';
 import { plain } from './conv2d-plain.ts';
 import { strips } from './conv2d-strip.ts';
+import { winograd } from './conv2d-winograd.ts';
 
 export type { ConvGeometry } from './conv2d-geometry.ts';
 
@@ -27,6 +28,7 @@ export const convFamilies = {
   'gemm-64': gemmFamily(64),
   'gemm-128': gemmFamily(128),
   'by-weight': byWeight,
+  winograd,
 } satisfies Record<string, ConvFamily>;
 
 export type ConvFamilyName = keyof typeof convFamilies;

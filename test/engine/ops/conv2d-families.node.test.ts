@@ -16,11 +16,16 @@ const larger: [what: string, input: Shape, weight: Shape, options: ConvOptions][
   ['four groups of ten', [2, 40, 5, 5], [80, 10, 3, 3], { padding: 1, groups: 4 }],
   ['more positions than a slice', [3, 3, 20, 18], [5, 3, 3, 3], { padding: 1 }],
 ];
+/** More tiles than one chunk of Winograd's holds. */
+const chunks = ['1 to 1,024 channels', [1, 1, 48, 48], [1024, 1, 3, 3], { padding: 1 }] as (typeof larger)[number];
+const grouped = convCases.filter(([what]) => what.startsWith('depthwise'));
+
 /** The tiles of the GPU's kernels are one text with other sizes: the smallest meets every case; strips and columns meet them in conv2d.test.ts. */
-const casesOf = (family: string) =>
-  family === 'gemm-16'
-    ? [...convCases, ...larger]
-    : [...convCases.filter(([what]) => what.startsWith('depthwise')), ...larger];
+function casesOf(family: string): typeof larger {
+  if (family === 'gemm-16') return [...convCases, ...larger];
+  if (family === 'winograd') return [...convCases, ...larger, chunks];
+  return [...grouped, ...larger];
+}
 
 const fitted = (Object.keys(convFamilies) as ConvFamilyName[]).filter((name) => name !== 'plain');
 
@@ -92,4 +97,19 @@ it.each(fitted)('%s computes what the plain kernel and the loops in float64 comp
   // Strips and columns want subgroups of a fixed size, which not every adapter has, and strips 3 x 3 of stride 1 without groups.
   const anywhere = family !== 'strips' && family !== 'columns';
   if (anywhere || gpu.subgroupLanes !== null) expect(times).toBeGreaterThanOrEqual(family === 'strips' ? 2 : 3);
+});
+
+/** Relative to the root mean square of the exact values, over 256 channels. */
+it.each([
+  ['plain', 2e-7],
+  ['gemm-64', 2e-7],
+  ['winograd', 4e-7],
+])('%s rounds a sum over 256 channels to %s of it', async (family, most) => {
+  const { got, exact } = await compute(family, ['256 channels', [1, 256, 6, 8], [64, 256, 3, 3], { padding: 1 }]);
+  const squares = (values: ArrayLike<number>, of: (i: number) => number) =>
+    Array.from(values).reduce((total, __, i) => total + of(i) ** 2, 0);
+  const error = (role: 'output' | 'ofInput') =>
+    Math.sqrt(squares(got[role], (i) => got[role][i] - exact[role][i]) / squares(got[role], (i) => exact[role][i]));
+  expect(error('output')).toBeLessThan(most);
+  expect(error('ofInput')).toBeLessThan(most);
 });
