@@ -26,12 +26,13 @@ function convolve(
   bias: Tensor | null,
   output: Tensor,
   flipped: boolean,
+  chunk: number,
 ): void {
   const { gpu } = input;
   const channels = GEMM_TILES.find((tile) => tile >= Math.min(O, 64)) ?? 64;
   const [tilesH, tilesW] = [Math.ceil(P / 2), Math.ceil(Q / 2)];
   const tiles = Math.ceil((N * tilesH * tilesW) / 4) * 4;
-  const perChunk = Math.max(4, Math.floor(CHUNK / (16 * Math.max(C, O)) / 4) * 4);
+  const perChunk = Math.max(4, Math.floor(chunk / (16 * Math.max(C, O)) / 4) * 4);
   const shape = packedShape(channels, { portions: 16, R: 1, S: 1, C, O });
   const [, , paddedC, paddedO] = shape;
   const sizes = { N, C, O, H, W, P, Q, padH, padW, tilesH, tilesW, paddedC, paddedO, flipped: flipped ? 1 : 0 };
@@ -59,15 +60,16 @@ const productsOf = (C: number, O: number, count: number) => ({
   ...{ stepH: 1, stepW: 1, phasesH: 1, phasesW: 1, padH: 0, padW: 0, dilationH: 1, dilationW: 1 },
 });
 
-export const winograd: ConvFamily = {
+/** `chunk`: numbers of the transformed tiles that are in memory at once. */
+export const winogradFamily = (chunk = CHUNK): ConvFamily => ({
   fits(_, g, pass) {
     const one = g.strideH * g.strideW * g.dilationH * g.dilationW * g.groups === 1;
     return pass !== 'gradWeight' && one && g.R === 3 && g.S === 3 && g.padH <= 2 && g.padW <= 2;
   },
-  forward: (g, input, weight, bias, output) => convolve(g, input, weight, bias, output, false),
+  forward: (g, input, weight, bias, output) => convolve(g, input, weight, bias, output, false, chunk),
   gradInput({ N, C, H, W, O, P, Q, padH, padW }, gradient, weight, bias, inputGradient) {
     const mirrored = { N, C: O, H: P, W: Q, O: C, P: H, Q: W, padH: 2 - padH, padW: 2 - padW };
-    convolve(mirrored, gradient, weight, bias, inputGradient, true);
+    convolve(mirrored, gradient, weight, bias, inputGradient, true, chunk);
   },
   gradWeight: plain.gradWeight,
-};
+});
