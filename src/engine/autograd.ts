@@ -34,8 +34,16 @@ export function backward(loss: Scalar): void {
   if (!loss.requiresGradient) {
     throw new Error('backward: the loss does not depend on any parameter, so there is nothing to differentiate.');
   }
+  const { pool } = loss.gpu;
   const one = upload(loss.gpu, '', [], () => [1], 'one');
-  for (const [leaf, gradient] of sweep(loss, one, [], true)) {
+  pool.shares = true;
+  let found: Map<Tensor, Tensor>;
+  try {
+    found = sweep(loss, one, [], true);
+  } finally {
+    pool.shares = false;
+  }
+  for (const [leaf, gradient] of found) {
     if (leaf.gradient?.isAlive) {
       leaf.gradient = accumulate(leaf.gradient, gradient);
     } else {
@@ -68,6 +76,14 @@ export function parametersOf(output: Tensor): Set<Tensor> {
   return new Set(output.requiresGradient ? graphOf(output).filter(({ origin }) => origin === null) : []);
 }
 
+/** Bytes of what the forward pass has left on the device for the backward pass from `output` to read, beside parameters. */
+export function savedBytes(output: Tensor): number {
+  const isParameter = ({ origin, requiresGradient }: Tensor) => requiresGradient && origin === null;
+  const read = graphOf(output).flatMap(({ origin }) => [...(origin?.reads ?? []), ...(origin?.saved ?? [])]);
+  const places = new Set(read.filter((tensor) => tensor.isPresent && !isParameter(tensor)).map(({ place }) => place));
+  return [...places].reduce((total, { bytes }) => total + bytes, 0);
+}
+
 /** Returns the gradients of the leaves and of `targets`. */
 function sweep(output: Tensor, seed: Tensor, targets: readonly Tensor[], consume: boolean): Map<Tensor, Tensor> {
   const pending = new Map<Tensor, Tensor>([[output, seed]]);
@@ -93,13 +109,18 @@ function sweep(output: Tensor, seed: Tensor, targets: readonly Tensor[], consume
         (entry): entry is [string, Tensor] => entry[1]?.requiresGradient === true && onTheWay?.has(entry[1]) !== false,
       );
       const thunks = next.length > 0 ? origin.rule(gradient) : {};
+      // What was computed again for the gradient of a weight need not be there beside that of the input.
+      const lean = output.gpu.recomputes && next.some(([, { origin }]) => origin === null);
+      if (lean) next.sort(([, a], [, b]) => Number(a.origin !== null) - Number(b.origin !== null));
       for (const [role, input] of next) {
+        if (lean && input.origin !== null) for (const read of origin.reads) read.withdraw();
         const contribution = checked(tensor, role, input, shared(thunks[role](), gradient));
         const before = pending.get(input);
         pending.set(input, before ? accumulate(before, contribution) : contribution);
       }
       if (wanted.has(tensor)) results.set(tensor, gradient);
       else if (gradient !== seed) gradient.releaseIfAlive();
+      if (!consume) for (const read of origin.reads) read.withdraw();
     }
     if (consume) {
       for (const saved of origin.saved) saved.releaseIfAlive();

@@ -90,6 +90,8 @@ export class Gpu {
   readonly choices = new KernelChoices();
   /** Whether operations remember how to compute gradients; see autograd.ts. */
   recordsGradients = true;
+  /** Whether activations that are cheap to compute (normalisations with their ReLU, joined channels) are computed again for the backward pass instead of stored. */
+  recomputes = false;
   /** When set, is told of every tensor that an operation makes; see audit.ts. */
   onTensor: ((tensor: Tensor) => void) | null = null;
   /** When set, is told of every command that a step records: for profiles. */
@@ -139,8 +141,14 @@ export class Gpu {
     try {
       const result = body() as T;
       if (result instanceof Promise) throw new Error('gpu.step: a step must be synchronous; await outside the step.');
+      const results: Tensor[] = [];
+      collectTensors(result, results);
+      for (const tensor of results) {
+        tensor.assertAlive('the result of a step');
+        void tensor.storage; // computes contents that were given back
+      }
       tape?.end(this.commands, result);
-      arrived = this.submit(this.commands, result, true);
+      arrived = this.submit(this.commands, result);
     } finally {
       this.commands = [];
       for (const tensor of this.passing) tensor.releaseIfAlive();
@@ -156,7 +164,7 @@ export class Gpu {
   replay<T>(commands: readonly Command[], result: T): Promise<OnHost<T>> {
     if (this.inStep) throw new Error('gpu.replay: a step is open; steps do not nest.');
     this.faults.assertPresent();
-    return this.submit(commands, result, false);
+    return this.submit(commands, result);
   }
 
   /**
@@ -246,13 +254,12 @@ export class Gpu {
     this.destroy();
   }
 
-  private submit<T>(commands: readonly Command[], result: T, first: boolean): Promise<OnHost<T>> {
+  private submit<T>(commands: readonly Command[], result: T): Promise<OnHost<T>> {
     const wanted: Tensor[] = [];
     collectTensors(result, wanted);
     const offsets: number[] = [];
     let bytes = 0;
     for (const tensor of wanted) {
-      if (first) tensor.assertAlive('the result of a step');
       offsets.push(bytes);
       bytes += Math.ceil(tensor.byteLength / 256) * 256;
     }
@@ -262,7 +269,7 @@ export class Gpu {
     if (staging) {
       wanted.forEach((tensor, i) => {
         if (tensor.byteLength > 0)
-          encoder.copyBufferToBuffer(tensor.storage.buffer, 0, staging, offsets[i], tensor.byteLength);
+          encoder.copyBufferToBuffer(tensor.place.buffer, 0, staging, offsets[i], tensor.byteLength);
       });
     }
     this.device.queue.submit([encoder.finish()]);

@@ -115,6 +115,8 @@ const fields = z.strictObject({
   /** "synthetic", or the folder of a prepared data set. */
   data: z.string().min(1),
   augmentation: augmentation.default(noAugmentation),
+  /** recompute: normalised and joined activations are computed again for the backward pass instead of stored. The same bits, less memory, more time. */
+  memory: z.enum(['store', 'recompute']).default('store'),
   synthetic,
 });
 
@@ -165,6 +167,7 @@ const paper: TrainConfig = {
   seed: 1,
   data: 'synthetic',
   augmentation: noAugmentation,
+  memory: 'recompute',
   synthetic: { seed: 2022, train: 758, valid: 108, test: 217, split: 'patient' },
 };
 
@@ -175,6 +178,7 @@ export const presets = {
     preset: 'tiny',
     height: 96,
     width: 64,
+    memory: 'store',
     network: { ...paper.network, base: 4 },
     optimizer: { ...paper.optimizer, learningRate: 5e-3 },
     schedule: { ...paper.schedule, name: 'cosine', patience: 3, minimumRate: 1e-5, period: 7 },
@@ -187,6 +191,7 @@ export const presets = {
     preset: 'small',
     height: 160,
     width: 112,
+    memory: 'store',
     network: { ...paper.network, base: 8 },
     optimizer: { ...paper.optimizer, learningRate: 1e-3 },
     schedule: { ...paper.schedule, patience: 8 },

@@ -273,6 +273,7 @@ export class Trainer {
 
   private async trainStep(batch: Batch): Promise<void> {
     const { gpu, model, scheme, optimizer, config } = this;
+    gpu.recomputes = config.memory === 'recompute';
     const draws = this.dropouts().map((layer) => layer.draws);
     const parameters = [...model.parameters(), ...scheme.parameters()];
     const { images, gaze, labels } = batch;

@@ -115,7 +115,7 @@ function watch(model: MTUNet): Record<'e1' | 'e5' | 'd2' | 'pooled', Tensor> {
     const part = parts.get(name)!;
     const call = part.call.bind(part);
     part.call = (input) => {
-      const output = call(input);
+      const output = call(input).keep();
       listener(input, output);
       return output;
     };
