@@ -22,8 +22,8 @@ const ARROWS: Record<string, { readonly values: readonly string[]; readonly type
 };
 /** Inside the engine, code is imported from the left of this list only; a name ends at a dot or is a folder. */
 const ENGINE = [
-  ['shape', 'random', 'normal', 'faults'],
-  ['memory', 'kernel', 'results'],
+  ['shape', 'random', 'normal', 'faults', 'choices'],
+  ['memory', 'kernel', 'layout', 'results'],
   ['gpu'],
   ['tensor', 'dry', 'recording'],
   ['autograd', 'carry'],

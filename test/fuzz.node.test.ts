@@ -13,8 +13,10 @@ import { initialSettings } from '../src/app/live/settings.ts';
 import { fromHash, toHash } from '../src/app/url.ts';
 import { readConfigFile } from '../src/cli/config-file.ts';
 import { readManifest } from '../src/cli/manifest.ts';
+import { finishedShard, openPrepared, writeShard } from '../src/cli/prepared-folder.ts';
+import { readRecords } from '../src/cli/report-files.ts';
 import { RunFolder } from '../src/cli/run-folder.ts';
-import { readSweep } from '../src/cli/sweep/run-description.ts';
+import { readMark, readSweep } from '../src/cli/sweep/run-description.ts';
 import { EXPLICIT, IMPLICIT, writeDicom } from '../src/data/dicom-writer.ts';
 import { readMasterSheet } from '../src/data/egd.ts';
 import { readFilm } from '../src/data/film-file.ts';
@@ -22,6 +24,9 @@ import { GazeTable } from '../src/data/gaze-table.ts';
 import { readSafetensors } from '../src/engine/safetensors.ts';
 import { readTorch } from '../src/engine/torch.ts';
 import { resolveConfig } from '../src/mtunet/config.ts';
+import { buildReport } from '../src/report/report.ts';
+import compressed from './data/fixtures/compressed-films.json' with { type: 'json' };
+import { fakeRun } from './report/fake-runs.ts';
 import { emptyCheckpoint } from './support/checkpoint.ts';
 import { goldenFolder } from './support/oracle.ts';
 
@@ -144,6 +149,90 @@ function answer(read: () => unknown): void {
   }
 }
 
+/** A finished run with one damaged file, as the report, `verify`, `evaluate` and `compare` read it. */
+const fake = fakeRun({ epochs: 2, stepsPerEpoch: 2, height: 8, width: 8, examples: 1 });
+const jsonLines = (records: readonly unknown[]) => text(records.map((one) => `${JSON.stringify(one)}\n`).join(''));
+const size = { height: 8, width: 8, classNames: ['a', 'b', 'c'] };
+const PAGE_EVERY = 10;
+let pages = 0;
+function readFinished(damage: string) {
+  const folder = RunFolder.create(join(place, 'finished', damage.replace(/\W/g, '-')), resolveConfig('tiny'));
+  const origin = { config: '', package: 'p', commit: null, data: 'd', adapter: 'a', driver: 'd', seed: 1 };
+  folder.write('steps.jsonl', jsonLines(fake.steps));
+  folder.write('epochs.jsonl', jsonLines(fake.epochs));
+  folder.writeJson('evaluation.json', { ...fake.evaluation, origin });
+  folder.writeJson('provenance.json', fake.provenance);
+  folder.saveImages(fake.evaluation.examples);
+  const blank = new Float32Array(64);
+  folder.saveExamples([{ image: blank, gaze: blank, prediction: blank }], size, origin);
+  const maps = { saliency: [new Float32Array(64)], diagnosis: [new Float32Array(3)] };
+  folder.savePredictions(maps, size, origin);
+  const corpus = new Uint8Array(readFileSync(folder.file(damage)));
+  const read = (bytes: Uint8Array) => {
+    writeFileSync(folder.file(damage), bytes);
+    if (damage.endsWith('.safetensors')) answer(() => folder.metadata(damage));
+    if (damage.startsWith('predictions')) return answer(() => folder.predictions);
+    // A page takes longer than all the rest.
+    answer(() => {
+      const runs = [readRecords(folder.path)];
+      if (pages++ % PAGE_EVERY === 0) buildReport({ title: 't', generated: '', runs });
+    });
+  };
+  return { corpus: [corpus], read };
+}
+
+/** A prepared folder with one damaged file. */
+function readPrepared(damage: string) {
+  const out = join(place, 'prepared', damage.replace(/\W/g, '-'));
+  mkdirSync(join(out, 'shards'), { recursive: true });
+  const one = { sourceHash: 'h', gazeSamples: 1, readings: 1, image: new Uint16Array(64), gaze: new Uint16Array(64) };
+  const { sha256 } = writeShard(out, 0, [{ id: 'a', ...one }], { key: 'k', skipped: [], height: 8, width: 8 });
+  const index = {
+    ...{ format: 'mtunet-data-1', name: 'n', height: 8, width: 8, classNames: ['a', 'b'], settings: {}, skipped: [] },
+    cases: [
+      {
+        id: 'a',
+        patient: 'p',
+        label: 0,
+        split: 'train',
+        source: 's',
+        sourceHash: 'h',
+        gazeSamples: 1,
+        shard: 0,
+        place: 0,
+      },
+    ],
+    shards: [{ file: 'shards/0000.safetensors', sha256 }],
+    calibrationScreens: 0,
+    leakage: { patients: 0, films: 0 },
+  };
+  writeFileSync(join(out, 'index.json'), JSON.stringify(index));
+  expect(openPrepared(out).train[0].image.length).toBe(64);
+  const corpus = new Uint8Array(readFileSync(join(out, damage)));
+  const read = (bytes: Uint8Array) => {
+    writeFileSync(join(out, damage), bytes);
+    answer(() => openPrepared(out).train.map(({ image, gaze }) => [image, gaze]));
+    answer(() => finishedShard(out, 0, 'k'));
+  };
+  return { corpus: [corpus], read };
+}
+
+/** DONE or FAILED.json of a run in a sweep. */
+function readMarked(damage: string, mark: object) {
+  const run = { index: 0, name: 'a-seed1', row: 'a', seed: 1, key: 'k', config: resolveConfig('tiny') };
+  const folder = join(place, 'marked');
+  mkdirSync(join(folder, run.name), { recursive: true });
+  const read = (bytes: Uint8Array) => {
+    writeFileSync(join(folder, run.name, damage), bytes);
+    const { done, failed } = readMark({ folder, runs: [run] }, run);
+    expect([done === null || done.key === 'k', failed === null || typeof failed.reason]).toEqual([
+      true,
+      failed === null ? true : 'string',
+    ]);
+  };
+  return { corpus: [text(JSON.stringify(mark))], read };
+}
+
 const hash = '0'.repeat(64);
 const manifest = {
   origin: { config: hash, package: 'mtunet', commit: null, data: 'd', adapter: 'a', driver: 'd', seed: 1 },
@@ -162,6 +251,10 @@ const READERS: Record<
     corpus: [EXPLICIT, IMPLICIT, '1.2.840.10008.1.2.5', '1.2.840.10008.1.2.4.50'].map((syntax) =>
       writeDicom({ ...film, syntax }),
     ),
+    read: (bytes) => readFilm('a.dcm', bytes),
+  },
+  'DICOM, compressed': {
+    corpus: compressed.cases.map((one) => new Uint8Array(Buffer.from(one.file, 'base64'))),
     read: (bytes) => readFilm('a.dcm', bytes),
   },
   PNG: {
@@ -185,13 +278,22 @@ const READERS: Record<
       table.push(bytes.subarray(0, bytes.length >> 1));
       table.push(bytes.subarray(bytes.length >> 1));
       table.end();
+      const lenient = new GazeTable('eye_gaze.csv', undefined, () => {});
+      lenient.push(bytes);
+      lenient.end();
+      expect(lenient.rows).toBe(table.rows);
     },
   },
   'master sheets': {
     corpus: [
-      text('dicom_id,path,patient_id,Normal,CHF,pneumonia\na,files/p1/a.dcm,1,1,0,0\n"b",files/p2/b.dcm,2,0,"1",0\n'),
+      text(
+        `dicom_id,path,patient_id,Normal,CHF,pneumonia\n${['a', 'b'].map((digit) => `"${Array(5).fill(digit.repeat(8)).join('-')}",files/p1/a.dcm,1,1,0,"0"\n`).join('')}`,
+      ),
     ],
-    read: (bytes) => readMasterSheet('master_sheet.csv', bytes),
+    read: (bytes) => {
+      readMasterSheet('master_sheet.csv', bytes, () => {});
+      readMasterSheet('master_sheet.csv', bytes);
+    },
   },
   configurations: {
     corpus: [config, text('epochs: 3\nnetwork:\n  base: 2\nscheme: &s { name: mtls1 }\nother: *s\n')],
@@ -205,13 +307,24 @@ const READERS: Record<
     },
   },
   'run folders: config.json': { corpus: [config], read: readRun('config.json') },
-  'run folders: steps.jsonl': { corpus: [text('{"step":1}\n{"step":2}\n')], read: readRun('steps.jsonl') },
+  'run folders: steps.jsonl': { corpus: [jsonLines(fake.steps)], read: readRun('steps.jsonl') },
   'run folders: manifest.json': { corpus: [text(JSON.stringify(manifest))], read: readRun('manifest.json') },
   'run folders: sweep.json': { corpus: [text(JSON.stringify(sweep))], read: readRun('sweep.json') },
   'run folders: checkpoint': {
     corpus: [readFileSync(join(RunFolder.open(join(place, 'run/steps-jsonl')).path, 'checkpoint/latest.safetensors'))],
     read: readRun('checkpoint/latest.safetensors'),
   },
+  'run folders: evaluation.json': readFinished('evaluation.json'),
+  'run folders: provenance.json': readFinished('provenance.json'),
+  'run folders: epochs.jsonl': readFinished('epochs.jsonl'),
+  'run folders: images.jsonl': readFinished('images.jsonl'),
+  'run folders: predictions': readFinished('predictions.safetensors'),
+  'run folders: examples': readFinished('examples.safetensors'),
+  'run folders: DONE': readMarked('DONE', { key: 'k', finished: '' }),
+  'run folders: FAILED.json': readMarked('FAILED.json', { reason: 'r', failed: '' }),
+  'prepared data: index.json': readPrepared('index.json'),
+  'prepared data: a shard': readPrepared('shards/0000.safetensors'),
+  'prepared data: the note of a shard': readPrepared('shards/0000.json'),
   'run folders: weights': { corpus: recorded(/good\.safetensors$/), read: readRun('weights.safetensors') },
 };
 

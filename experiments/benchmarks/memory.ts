@@ -1,36 +1,135 @@
-/** Bytes that the shared step holds, at most and afterwards, in step 3 and in step 100. */
-import { type Benchmark, time } from './figure.ts';
+/**
+ * Bytes that a training step holds, with activations stored and computed again, and what that costs in time; whether step 100 holds what step 3
+ * held; and what preset paper will need.
+ *
+ * needed_bytes is what lasts between steps (parameters, moments, statistics) and what the backward pass reads of the forward pass;
+ * pooled_bytes is all that the device has given, free buffers included.
+ */
+import { presets } from '../../src/mtunet/config.ts';
+import { trainingMemory } from '../../src/mtunet/costs.ts';
+import { type Benchmark, type Context, cpuOf, type Figure, median, time } from './figure.ts';
 import { nameOf, sharedSize, unetStep } from './unet.ts';
 
 const smaller = { ...sharedSize, base: 4, height: 32, width: 32 };
+const modes = ['store', 'recompute'] as const;
+
+const ratio = (a: number, b: number) => Number((a / b).toFixed(3));
 
 export const memory: Benchmark = {
   name: 'memory',
-  about: 'peak, live and pooled bytes of the shared step; whether step 100 holds what step 3 held',
-  async *run({ gpu, tags }) {
-    gpu.trim();
-    gpu.pool.resetPeak();
-    const unet = unetStep(gpu, sharedSize);
-    const figure = await time({ tags, runs: 2 }, { bench: `memory of ${nameOf(sharedSize)}` }, () => unet.run());
-    const { peakBytes, liveBytes, pooledBytes } = gpu.memory();
-    yield { ...figure, peak_bytes: peakBytes, live_bytes: liveBytes, pooled_bytes: pooledBytes };
-    unet.dispose();
-    gpu.trim();
-
-    const small = unetStep(gpu, smaller);
-    for (let i = 0; i < 3; i++) await small.run();
-    const third = gpu.memory();
-    const rest = await time({ tags, runs: 95 }, { bench: `memory of ${nameOf(smaller)}, steps 3 and 100` }, () =>
-      small.run(),
-    );
-    const last = gpu.memory();
-    yield {
-      ...rest,
-      live_bytes_3: third.liveBytes,
-      live_bytes_100: last.liveBytes,
-      pooled_bytes_3: third.pooledBytes,
-      pooled_bytes_100: last.pooledBytes,
-    };
-    small.dispose();
+  about:
+    'bytes of the shared step, stored and recomputed, with its time; of step 3 and step 100; of preset paper, reckoned',
+  async *run(context) {
+    yield* bytesOf(context);
+    yield* timesOf(context);
+    yield* stepsThreeAndHundred(context);
+    yield* reckoned(context);
   },
 };
+
+async function* bytesOf({ gpu, tags }: Context): AsyncGenerator<Figure> {
+  for (const mode of modes) {
+    gpu.trim();
+    const before = gpu.memory().liveBytes;
+    gpu.recomputes = mode === 'recompute';
+    const unet = unetStep(gpu, sharedSize);
+    gpu.pool.resetPeak();
+    const figure = await time({ tags, runs: 2 }, { bench: `memory of ${nameOf(sharedSize)}`, part: mode }, () =>
+      unet.run(),
+    );
+    const { peakBytes, liveBytes, pooledBytes } = gpu.memory();
+    const needed = liveBytes - before + unet.savedBytes;
+    yield {
+      ...figure,
+      peak_bytes: peakBytes,
+      live_bytes: liveBytes,
+      saved_bytes: unet.savedBytes,
+      needed_bytes: needed,
+      pooled_bytes: pooledBytes,
+      pooled_to_needed: ratio(pooledBytes, needed),
+    };
+    unet.dispose();
+  }
+  gpu.recomputes = false;
+  gpu.trim();
+}
+
+/** Both modes in turns: one network, the same bits. */
+async function* timesOf({ gpu, tags, runs }: Context): AsyncGenerator<Figure> {
+  const unet = unetStep(gpu, sharedSize);
+  const first = await cpuOf(() => unet.run());
+  const taken = { store: [] as { ms: number; cpu: number }[], recompute: [] as { ms: number; cpu: number }[] };
+  for (let round = 0; round <= runs; round++) {
+    for (const mode of modes) {
+      gpu.recomputes = mode === 'recompute';
+      const once = await cpuOf(() => unet.run());
+      if (round > 0) taken[mode].push(once); // the first round warms up
+    }
+  }
+  gpu.recomputes = false;
+  unet.dispose();
+  const cpu = (mode: (typeof modes)[number]) => median(taken[mode].map((once) => once.cpu));
+  for (const mode of modes) {
+    const times = taken[mode].map(({ ms }) => Number(ms.toFixed(2)));
+    yield {
+      ...tags,
+      bench: `time of ${nameOf(sharedSize)}, in turns`,
+      part: mode,
+      median_ms: median(times),
+      min_ms: Math.min(...times),
+      max_ms: Math.max(...times),
+      cpu_ms: Number(cpu(mode).toFixed(1)),
+      first_ms: Number(first.ms.toFixed(1)),
+      runs,
+      cpu_to_store: ratio(cpu(mode), cpu('store')),
+    };
+  }
+}
+
+async function* stepsThreeAndHundred({ gpu, tags }: Context): AsyncGenerator<Figure> {
+  gpu.trim();
+  const small = unetStep(gpu, smaller);
+  for (let i = 0; i < 3; i++) await small.run();
+  const third = gpu.memory();
+  const rest = await time({ tags, runs: 95 }, { bench: `memory of ${nameOf(smaller)}, steps 3 and 100` }, () =>
+    small.run(),
+  );
+  const last = gpu.memory();
+  yield {
+    ...rest,
+    live_bytes_3: third.liveBytes,
+    live_bytes_100: last.liveBytes,
+    pooled_bytes_3: third.pooledBytes,
+    pooled_bytes_100: last.pooledBytes,
+  };
+  small.dispose();
+}
+
+/** A step on a device that computes nothing: every buffer that it takes from the pool is counted. */
+async function* reckoned({ tags }: Context): AsyncGenerator<Figure> {
+  const { network, height, width } = presets.paper;
+  for (const batchSize of [1, presets.paper.batchSize]) {
+    for (const mode of modes) {
+      let bytes = { lasting: 0, saved: 0, peak: 0, pooled: 0 };
+      const options = { ...network, dropout: 0.25, classes: 3 };
+      const { ms, cpu } = await cpuOf(async () => {
+        bytes = trainingMemory(options, { height, width, batchSize }, mode);
+      });
+      const once = { median_ms: ms, min_ms: ms, max_ms: ms, cpu_ms: cpu, first_ms: ms, runs: 1 };
+      yield {
+        ...{
+          ...tags,
+          adapter: 'no adapter',
+          bench: `memory of preset paper, batch ${batchSize}, reckoned`,
+          part: mode,
+        },
+        ...once,
+        lasting_bytes: bytes.lasting,
+        saved_bytes: bytes.saved,
+        peak_bytes: bytes.peak,
+        pooled_bytes: bytes.pooled,
+        pooled_to_needed: ratio(bytes.pooled, bytes.lasting + bytes.saved),
+      };
+    }
+  }
+}

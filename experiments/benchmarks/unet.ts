@@ -2,6 +2,7 @@
  * The training step that every engine of the comparison does: a U-Net of five levels, two convolutions 3x3 with normalisation and ReLU
  * a block, nearest upsampling with a convolution, skips joined, a head of one more convolution and a 1x1, divergence, Adam.
  */
+import { savedBytes } from '../../src/engine/autograd.ts';
 import { Adam, backward, type Gpu, klDivergence, logSoftmax, upload } from '../../src/engine/index.ts';
 import { defaultConfig, MTUNet } from '../../src/mtunet/model.ts';
 
@@ -44,6 +45,8 @@ export function stepGflop({ base, height, width, batch }: UnetSize): number {
 export interface UnetStep {
   /** One step; the loss. */
   run(): Promise<number>;
+  /** Bytes that the last step's backward pass read of what its forward pass had left. */
+  readonly savedBytes: number;
   /** Milliseconds that JavaScript took to prepare and submit the last step. */
   readonly hostMs: number;
   dispose(): void;
@@ -65,12 +68,17 @@ export function unetStep(gpu: Gpu, { base, height, width, batch }: UnetSize): Un
   const body = () => {
     const { saliency } = model.call(upload(gpu, 'NCHW', [batch, 1, height, width], images, 'image'));
     const loss = klDivergence(logSoftmax(saliency!, 'HW'), upload(gpu, 'NHW', [batch, height, width], gaze, 'gaze'));
+    saved = savedBytes(loss);
     backward(loss);
     adam.step({ guard: loss });
     return { loss };
   };
   let hostMs = 0;
+  let saved = 0;
   return {
+    get savedBytes() {
+      return saved;
+    },
     get hostMs() {
       return hostMs;
     },

@@ -4,6 +4,7 @@ import { calibrationScreens, readMasterSheet } from '../data/egd.ts';
 import { egdColumns, GazeTable } from '../data/gaze-table.ts';
 import type { HeatMapName } from '../data/heat-map.ts';
 import type { RecipeName } from '../data/recipe.ts';
+import { BadRows } from './bad-rows.ts';
 import { UsageError } from './failure.ts';
 import { readFolderCases } from './folder-cases.ts';
 import { gazeNeeds, gazeValues, readingOf } from './gaze-readings.ts';
@@ -75,12 +76,11 @@ async function egdSource(options: SourceOptions, egd: string, mimic: string): Pr
   const needs = gazeNeeds(heatMap, options.pixelsPerDegree);
   const [tables, films] = [sourceFolder('--egd', egd), sourceFolder('--mimic', mimic)];
   const sheet = fileInside(tables, 'master_sheet.csv');
-  const rows = readMasterSheet(sheet, readWhole(sheet));
+  const badRows = BadRows.listed(options.skipBad);
+  const rows = readMasterSheet(sheet, readWhole(sheet), badRows?.of(sheet));
   const samples = heatMap === 'paper' || heatMap === 'released';
-  const table = await readGaze(fileInside(tables, samples ? 'eye_gaze.csv' : 'fixations.csv'), {
-    ...egdColumns,
-    values: gazeValues(egdColumns.values, 'FPOGD', needs),
-  });
+  const columns = { ...egdColumns, values: gazeValues(egdColumns.values, 'FPOGD', needs) };
+  const table = await readGaze(fileInside(tables, samples ? 'eye_gaze.csv' : 'fixations.csv'), columns, badRows);
   const screens = calibrationScreens(table.byId.keys()).length;
   if (screens > 0) note(`${screens} calibration screens among the gaze are left out.`);
   const cases = rows.map(({ path, ...row }) => ({
@@ -97,13 +97,14 @@ async function egdSource(options: SourceOptions, egd: string, mimic: string): Pr
     calibrationScreens: screens,
     heatMap,
     told,
+    bad: badRows?.list,
     cases,
   };
 }
 
-async function readGaze(path: string, columns: typeof egdColumns): Promise<GazeTable> {
+async function readGaze(path: string, columns: typeof egdColumns, badRows: BadRows | null): Promise<GazeTable> {
   const started = performance.now();
-  const table = new GazeTable(path, columns);
+  const table = new GazeTable(path, columns, badRows?.of(path));
   const bytes = await readPieces(path, (piece) => table.push(piece));
   table.end();
   const [megabytes, seconds] = [bytes / 1e6, (performance.now() - started) / 1000];
@@ -150,14 +151,26 @@ async function ownFolder(options: SourceOptions, folder: string): Promise<Source
   const { recipe, heatMap = recipe, labels, gaze, columns = {}, monochrome1 = 'invert', scale = 'fit' } = options;
   const needs = gazeNeeds(heatMap, options.pixelsPerDegree);
   const films = sourceFolder('--folder', folder);
+  const badRows = BadRows.listed(options.skipBad);
   const own = await readFolderCases(films, {
     labels: labels ?? join(films, 'labels.csv'),
     gaze: gaze ?? join(films, 'gaze.csv'),
     columns,
     needs,
+    badRows,
   });
   const told = { pixelsPerDegree: needs.pixelsPerDegree };
-  return { name: `own films of ${folder}`, films, monochrome1, scale, calibrationScreens: 0, heatMap, told, ...own };
+  return {
+    name: `own films of ${folder}`,
+    films,
+    monochrome1,
+    scale,
+    calibrationScreens: 0,
+    heatMap,
+    told,
+    bad: badRows?.list,
+    ...own,
+  };
 }
 
 /** Peak resident memory of this process, MB. */

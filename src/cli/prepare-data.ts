@@ -69,6 +69,8 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
   const { out, recipe, split, monochrome1, films, name, skipBad, signal, progress, calibrationScreens } = options;
   const size = outputSize(recipe);
   const settings = { recipe, heatMap: options.heatMap, monochrome1, scale: options.scale, split, ...options.told };
+  if (split === 'released' && options.bad?.length)
+    progress('--split released deals films out by their places in the table; rows that are left out change it.');
   rmSync(join(out, 'index.json'), { force: true }); // no index while the shards change
   const notes: ShardNote[] = [];
   for (let shard = 0; shard * FILMS_PER_SHARD < cases.length; shard++) {

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { ChestDataset } from '../data/dataset.ts';
 import {
   type PreparedCase,
@@ -53,11 +54,27 @@ const noteFile = (shard: number) => `shards/${String(shard).padStart(4, '0')}.js
 export function finishedShard(folder: string, shard: number, key: string): ShardNote | null {
   const path = join(folder, noteFile(shard));
   if (!existsSync(path)) return null;
-  const note = JSON.parse(readFileSync(path, 'utf8')) as ShardNote;
-  if (note.key !== key) return null;
+  const note = readNote(path);
+  if (note?.key !== key) return null;
   if (note.films.length === 0) return note;
   const tensors = join(folder, shardFile(shard));
   return existsSync(tensors) && sha256(readFileSync(tensors)) === note.sha256 ? note : null;
+}
+
+const shardNote = z.object({
+  key: z.string(),
+  sha256: z.string(),
+  films: z.array(z.object({ id: z.string(), sourceHash: z.string(), gazeSamples: z.number(), readings: z.number() })),
+  skipped: z.array(z.object({ id: z.string(), reason: z.string() })),
+});
+
+/** A note that cannot be read is none: its shard is made again. */
+function readNote(path: string): ShardNote | null {
+  try {
+    return shardNote.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return null;
+  }
 }
 
 export function writeShard(
@@ -139,7 +156,7 @@ function tensorStarts(path: string, bytesEach: number, names: readonly TensorNam
 
 function parsedHeader(path: string, text: string): Record<string, { data_offsets?: [number, number] }> {
   try {
-    return JSON.parse(text);
+    return z.record(z.string(), z.looseObject({})).parse(JSON.parse(text));
   } catch {
     throw new Failure(`${path} is damaged; prepare the data again.`);
   }

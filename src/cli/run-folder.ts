@@ -5,7 +5,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChestDataset } from '../data/dataset.ts';
 import type { StateDict } from '../engine/index.ts';
-import { readSafetensors, type TensorData, writeSafetensors } from '../engine/safetensors.ts';
+import { readSafetensors, type SafetensorsFile, type TensorData, writeSafetensors } from '../engine/safetensors.ts';
 import { type Checkpoint, readCheckpoint, readWeights, writeCheckpoint, writeWeights } from '../mtunet/checkpoint.ts';
 import { parseConfig, type TrainConfig } from '../mtunet/config.ts';
 import type { ExampleMaps, Predictions } from '../mtunet/evaluate.ts';
@@ -13,6 +13,7 @@ import type { EpochRecord, EvaluationRecord, Example, Origin, Provenance, StepRe
 import { Failure, UsageError } from './failure.ts';
 import { makeManifest } from './manifest.ts';
 import { readBytes, sha256 } from './pieces.ts';
+import { type Checked, records } from './run-schemas.ts';
 import { checkSeal, seal, unsealed } from './seal.ts';
 import { flush, notWritten, removeParts, writeWhole } from './whole-file.ts';
 
@@ -112,31 +113,31 @@ export class RunFolder {
 
   /** Drops what was logged after the checkpoint that the run goes on from. */
   rewindLogs(steps: number, epoch: number): void {
-    const keep = <T>(name: string, holds: (record: T) => boolean) => {
+    const keep = <T>(name: string, checked: Checked<T>, holds: (record: T) => boolean) => {
       if (!existsSync(this.file(name))) return;
-      const lines = this.readLines<T>(name).filter(holds);
+      const lines = this.readLines(name, checked).filter(holds);
       this.write(name, lines.map((record) => `${JSON.stringify(record)}\n`).join(''));
     };
-    keep<StepRecord>('steps.jsonl', (record) => record.step <= steps);
-    keep<EpochRecord>('epochs.jsonl', (record) => record.epoch < epoch);
+    keep('steps.jsonl', records.step, (record) => record.step <= steps);
+    keep('epochs.jsonl', records.epoch, (record) => record.epoch < epoch);
   }
 
   get steps(): StepRecord[] {
-    return this.readLines('steps.jsonl');
+    return this.readLines('steps.jsonl', records.step);
   }
 
   get epochs(): EpochRecord[] {
-    return this.readLines('epochs.jsonl');
+    return this.readLines('epochs.jsonl', records.epoch);
   }
 
   get evaluation(): EvaluationRecord {
     if (!this.isFinished)
       throw new Failure(`${this.path} has not been evaluated; finish it with: mtunet resume ${this.path}`);
-    return this.readJson('evaluation.json') as EvaluationRecord;
+    return this.readRecord('evaluation.json', records.evaluation);
   }
 
   get provenance(): Provenance {
-    return this.readJson('provenance.json') as Provenance;
+    return this.readRecord('provenance.json', records.provenance);
   }
 
   /** SHA-256 of config.json. */
@@ -159,13 +160,15 @@ export class RunFolder {
   }
 
   get predictions(): Predictions {
-    const { tensors } = readSafetensors(readBytes(this.file('predictions.safetensors')));
+    const { tensors } = this.readTensors('predictions.safetensors');
     const rows = (name: string) => {
       const tensor = tensors.get(name);
       if (!tensor) return [];
       const values = tensor.toFloat32();
-      const [count] = tensor.shape;
+      const [count = 0] = tensor.shape;
       const length = values.length / count;
+      if (values.length === 0)
+        throw new Failure(`${this.file('predictions.safetensors')}: ${name} is empty; evaluate the run again.`);
       return Array.from({ length: count }, (_, i) => values.subarray(i * length, (i + 1) * length));
     };
     return { saliency: rows('saliency'), diagnosis: rows('diagnosis') };
@@ -173,8 +176,12 @@ export class RunFolder {
 
   /** What a safetensors file says of itself, each entry read as JSON. */
   metadata(name: string): Record<string, unknown> {
-    const { metadata } = readSafetensors(readBytes(this.file(name)));
-    return Object.fromEntries([...metadata].map(([key, text]) => [key, JSON.parse(text)]));
+    const { metadata } = this.readTensors(name);
+    try {
+      return Object.fromEntries([...metadata].map(([key, text]) => [key, JSON.parse(text)]));
+    } catch (error) {
+      throw new Failure(`${this.file(name)}: its metadata cannot be read: ${(error as Error).message}.`);
+    }
   }
 
   /** Marks the run as finished: the manifest of all its files, then the evaluation. */
@@ -194,9 +201,14 @@ export class RunFolder {
   }
 
   get examples(): ExampleMaps[] {
-    const { tensors } = readSafetensors(readBytes(this.file('examples.safetensors')));
+    const { tensors } = this.readTensors('examples.safetensors');
     const count = [...tensors.keys()].filter((name) => name.startsWith('image.')).length;
-    const values = (name: string) => tensors.get(name)!.toFloat32();
+    const values = (name: string) => {
+      const tensor = tensors.get(name);
+      if (!tensor)
+        throw new Failure(`${this.file('examples.safetensors')}: ${name} is missing; restore the file from a copy.`);
+      return tensor.toFloat32();
+    };
     return Array.from({ length: count }, (_, i) => ({
       image: values(`image.${i}`),
       gaze: values(`gaze.${i}`),
@@ -210,7 +222,7 @@ export class RunFolder {
 
   /** Every test image on its own; empty for runs of versions that did not keep them. */
   get images(): Example[] {
-    return this.readLines('images.jsonl');
+    return this.readLines('images.jsonl', records.example);
   }
 
   /** Writes a whole file under its name, or nothing. */
@@ -256,7 +268,11 @@ export class RunFolder {
   /** Null when the run begins with values drawn from its seed. */
   loadInitial(): StateDict | null {
     const path = this.file('init.safetensors');
-    return existsSync(path) ? readWeights(readBytes(path)) : null;
+    try {
+      return existsSync(path) ? readWeights(readBytes(path)) : null;
+    } catch (error) {
+      throw new Failure(`${path} cannot be read: ${(error as Error).message}`);
+    }
   }
 
   readJson(name: string): unknown {
@@ -268,13 +284,33 @@ export class RunFolder {
     }
   }
 
-  private readLines<T>(name: string): T[] {
+  private readRecord<T>(name: string, checked: Checked<T>): T {
+    const found = checked(this.readJson(name));
+    if ('value' in found) return found.value;
+    throw new Failure(`${this.file(name)} is damaged (${found.problem}); restore it from a copy.`);
+  }
+
+  private readTensors(name: string): SafetensorsFile {
+    const path = this.file(name);
+    try {
+      return readSafetensors(readBytes(path));
+    } catch (error) {
+      throw new Failure(`${path} cannot be read: ${(error as Error).message}`);
+    }
+  }
+
+  private readLines<T>(name: string, checked: Checked<T>): T[] {
     if (!existsSync(this.file(name))) return [];
     const lines = readFileSync(this.file(name), 'utf8').split('\n');
     const last = lines.pop(); // '' after a complete line; half a line if the program was killed while writing it
-    const records = lines.map((line, i) => {
+    const read = (line: string) => {
+      const found = checked(JSON.parse(line));
+      if ('value' in found) return found.value;
+      throw new Error(found.problem);
+    };
+    const all = lines.map((line, i) => {
       try {
-        return JSON.parse(line) as T;
+        return read(line);
       } catch {
         throw new Failure(
           `Line ${i + 1} of ${this.file(name)} is damaged; restore the file from a copy, or start the run again with mtunet train.`,
@@ -283,12 +319,12 @@ export class RunFolder {
     });
     if (last) {
       try {
-        records.push(JSON.parse(last) as T);
+        all.push(read(last));
       } catch {
         // The step of a half-written line is after the last checkpoint, so resuming writes it again.
       }
     }
-    return records;
+    return all;
   }
 }
 

@@ -1,16 +1,32 @@
 /** Compressed DICOM frames, each kind through a decoder that is loaded when the first file needs it. */
 import type { FrameShape } from './dicom.ts';
+import { jpegSize } from './jpeg-markers.ts';
+import { checkPacking } from './packing.ts';
 import { runLengths } from './run-lengths.ts';
 
-type Decoder = (frame: Uint8Array<ArrayBuffer>, shape: FrameShape) => Promise<Uint16Array>;
+interface Syntax {
+  readonly decode: (frame: Uint8Array<ArrayBuffer>, shape: FrameShape) => Promise<Uint16Array>;
+  /** Pixels that one byte can hold at most, so that memory is not taken on the word of a header. */
+  readonly pixelsPerByte: number;
+}
 
-const SYNTAXES: Record<string, Decoder> = {
-  '1.2.840.10008.1.2.5': async (frame, shape) => runLengths(frame, shape),
-  '1.2.840.10008.1.2.4.50': jpegBaseline,
-  '1.2.840.10008.1.2.4.57': jpegLossless,
-  '1.2.840.10008.1.2.4.70': jpegLossless,
-  '1.2.840.10008.1.2.4.90': jpeg2000,
-  '1.2.840.10008.1.2.4.91': jpeg2000,
+/** Two bytes repeat one byte 128 times. */
+const RUNS: Syntax = { decode: async (frame, shape) => runLengths(frame, shape), pixelsPerByte: 64 };
+/** A block of 64 pixels takes at least one bit. */
+export const JPEG_PIXELS_PER_BYTE = 512;
+const BASELINE: Syntax = { decode: jpegBaseline, pixelsPerByte: JPEG_PIXELS_PER_BYTE };
+/** A pixel takes at least one bit. */
+const LOSSLESS: Syntax = { decode: jpegLossless, pixelsPerByte: 8 };
+/** A block of 64 x 64 pixels of one value takes a few bits; a film has noise. */
+const WAVELETS: Syntax = { decode: jpeg2000, pixelsPerByte: 4096 };
+
+const SYNTAXES: Record<string, Syntax> = {
+  '1.2.840.10008.1.2.5': RUNS,
+  '1.2.840.10008.1.2.4.50': BASELINE,
+  '1.2.840.10008.1.2.4.57': LOSSLESS,
+  '1.2.840.10008.1.2.4.70': LOSSLESS,
+  '1.2.840.10008.1.2.4.90': WAVELETS,
+  '1.2.840.10008.1.2.4.91': WAVELETS,
 };
 
 /** height x width values. @throws Error, one sentence that begins with `name` */
@@ -20,17 +36,15 @@ export async function decodeFrame(
   frame: Uint8Array<ArrayBuffer>,
   shape: FrameShape,
 ): Promise<Uint16Array> {
-  const decode = Object.hasOwn(SYNTAXES, syntax) ? SYNTAXES[syntax] : null;
-  if (!decode) {
-    throw new Error(
-      `${name}: transfer syntax ${syntax} is not read; convert the file to explicit little endian, for example with dcmconv.`,
-    );
-  }
+  const known = Object.hasOwn(SYNTAXES, syntax) ? SYNTAXES[syntax] : null;
+  if (!known) throw foreignSyntax(name, syntax);
+  checkPacking(name, shape.height * shape.width, frame.length, known.pixelsPerByte);
   let values: Uint16Array;
   try {
-    values = await decode(frame, shape);
+    values = await known.decode(frame, shape);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    // A decoder from C++ throws a number, the place of what it means.
+    const message = error instanceof Error ? error.message : 'the decoder gave up';
     throw new Error(
       `${name}: the compressed pixels (${syntax}) cannot be decoded (${message}); download the file again.`,
     );
@@ -43,26 +57,15 @@ export async function decodeFrame(
   return values;
 }
 
+export const foreignSyntax = (name: string, syntax: string) =>
+  new Error(
+    `${name}: transfer syntax ${syntax} is not read; convert the file to explicit little endian, for example with dcmconv.`,
+  );
+
 /** What the compressed frame itself announces must agree before a decoder allocates for it. */
 function sameSize(height: number, width: number, shape: FrameShape): void {
   if (height !== shape.height || width !== shape.width)
     throw new Error(`the frame announces ${height} x ${width}, the DICOM ${shape.height} x ${shape.width}`);
-}
-
-/** Rows and columns of a JPEG's frame header (SOF0 to SOF15). */
-export function jpegSize(bytes: Uint8Array): { height: number; width: number } {
-  for (let at = 2; at + 9 < bytes.length; ) {
-    if (bytes[at] !== 0xff) throw new Error('a JPEG marker is missing');
-    const marker = bytes[at + 1];
-    if (marker === 0xff) {
-      at++;
-      continue;
-    }
-    if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc)
-      return { height: (bytes[at + 5] << 8) | bytes[at + 6], width: (bytes[at + 7] << 8) | bytes[at + 8] };
-    at += 2 + ((bytes[at + 2] << 8) | bytes[at + 3]);
-  }
-  throw new Error('the JPEG has no frame header');
 }
 
 /** Rows and columns of a JPEG 2000 code stream's SIZ segment (ISO 15444-1, A.5.1), which comes first. */
@@ -117,16 +120,21 @@ async function jpeg2000(frame: Uint8Array<ArrayBuffer>, shape: FrameShape): Prom
   const { height, width } = jpeg2000Size(frame);
   sameSize(height, width, shape);
   openJpeg ??= import('@cornerstonejs/codec-openjpeg/decode').then((module) =>
-    (module.default as () => Promise<OpenJpeg>)(),
+    // What it has to say would go to stdout, which is for results.
+    (module.default as (options: object) => Promise<OpenJpeg>)({ print() {}, printErr() {} }),
   );
   const decoder = new (await openJpeg).J2KDecoder();
+  let isWhole = false;
   try {
     decoder.getEncodedBuffer(frame.length).set(frame);
     decoder.decode();
     const { bitsPerSample } = decoder.getFrameInfo();
     const decoded = decoder.getDecodedBuffer().slice();
+    isWhole = true;
     return bitsPerSample <= 8 ? Uint16Array.from(decoded) : new Uint16Array(decoded.buffer);
   } finally {
-    decoder.delete();
+    if (isWhole) decoder.delete();
+    // What a failure has left of the decoder's memory goes with the whole of it.
+    else openJpeg = null;
   }
 }

@@ -5,7 +5,7 @@
  * Nothing is allocated on the word of a header: sizes are limited first and compared with the bytes that are there.
  */
 import dicomParser, { type ByteArray, type DataSet, type Element } from 'dicom-parser';
-import { decodeFrame } from './dicom-frames.ts';
+import { decodeFrame, foreignSyntax } from './dicom-frames.ts';
 
 export interface Film {
   readonly height: number;
@@ -31,14 +31,6 @@ export function checkFilmSize(name: string, height: number, width: number): void
       `${name}: the film says it is ${height} x ${width} pixels; at most ${LARGEST_SIDE} a side and ${LARGEST_AREA} in all are read.`,
     );
   }
-}
-
-/** Refuses a compressed film of more pixels than its bytes can hold, before memory is taken on the word of a header. */
-export function checkPacking(name: string, pixels: number, bytes: number, most: number): void {
-  if (pixels > bytes * most)
-    throw new Error(
-      `${name}: the film says it has ${pixels} pixels, its ${bytes} bytes hold fewer; copy the file again.`,
-    );
 }
 
 /** @throws Error, one sentence that begins with `name` */
@@ -77,11 +69,20 @@ export async function readDicom(name: string, bytes: Uint8Array): Promise<Film> 
   };
 }
 
+const DEFLATED = '1.2.840.10008.1.2.1.99';
+class DeflatedError extends Error {}
+
+/** The parser would unpack a deflated file whole, however large, before anything of it can be looked at. */
+function refuse(): never {
+  throw new DeflatedError();
+}
+
 function parse(name: string, bytes: Uint8Array): DataSet {
   try {
-    return dicomParser.parseDicom(bytes as ByteArray);
+    return dicomParser.parseDicom(bytes as ByteArray, { inflater: refuse });
   } catch (thrown) {
     const reason = (thrown as { exception?: unknown }).exception ?? thrown;
+    if (reason instanceof DeflatedError) throw foreignSyntax(name, DEFLATED);
     const message = reason instanceof Error ? reason.message : String(reason);
     throw new Error(
       `${name}: not a whole DICOM file (${message.split('\n')[0].slice(0, 160)}); download the file again.`,

@@ -1,12 +1,13 @@
 /** A film from a file of any kind that is read, told by its first bytes: DICOM, PNG or JPEG. The same in Node and for a File in a browser. */
 import { decode as decodePng } from 'fast-png';
-import { checkFilmSize, checkPacking, type Film, readDicom } from './dicom.ts';
-import { greyJpeg, jpegSize } from './dicom-frames.ts';
+import { checkFilmSize, type Film, readDicom } from './dicom.ts';
+import { greyJpeg, JPEG_PIXELS_PER_BYTE } from './dicom-frames.ts';
+import { jpegSize } from './jpeg-markers.ts';
+import { checkPacking } from './packing.ts';
+import { pixelsOnly } from './png-chunks.ts';
 
 /** Deflate repeats at most 258 bytes in 2 bits. */
 const PNG_PIXELS_PER_BYTE = 1032;
-/** A block of 64 pixels takes at least one bit. */
-const JPEG_PIXELS_PER_BYTE = 512;
 const LARGEST_FILE = 2 ** 30;
 
 export async function readFilm(name: string, bytes: Uint8Array): Promise<Film> {
@@ -21,14 +22,14 @@ export async function readFilmFile(file: File, name = file.name): Promise<Film> 
   return readFilm(name, new Uint8Array(await file.arrayBuffer()));
 }
 
-function readPng(name: string, bytes: Uint8Array): Film {
+async function readPng(name: string, bytes: Uint8Array): Promise<Film> {
   const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (bytes.length < 33) throw new Error(`${name}: the PNG ends after ${bytes.length} bytes; copy the file again.`);
   const [rows, columns] = [header.getUint32(20), header.getUint32(16)];
   checkFilmSize(name, rows, columns);
   checkPacking(name, rows * columns, bytes.length, PNG_PIXELS_PER_BYTE);
   try {
-    const { width, height, data, depth, channels, palette } = decodePng(bytes);
+    const { width, height, data, depth, channels, palette } = decodePng(await pixelsOnly(bytes));
     if (palette || (depth !== 8 && depth !== 16))
       throw new Error(`${depth} bits${palette ? ' and a palette' : ''} are not read`);
     const pixels = Uint16Array.from({ length: width * height }, (_, i) => data[i * channels]);

@@ -5,6 +5,7 @@
  * The table is CSV as RFC 4180 has it (quoted fields may hold commas, quotes and line ends), UTF-8, with a header. A well-kept parser makes
  * an object or an array of strings of every row, which is several times too slow for the 37 columns of eye_gaze.csv.
  */
+import type { SkipRow } from './table.ts';
 
 export interface GazeColumns {
   readonly id: string;
@@ -38,23 +39,37 @@ export class NumberList {
 const [COMMA, QUOTE, LF, CR] = [44, 34, 10, 13];
 const LONGEST_ROW = 1 << 20;
 
+/** Where the columns are, and how many a row has. */
+interface Places {
+  readonly id: number;
+  readonly values: readonly number[];
+  readonly count: number;
+}
+
 export class GazeTable {
   readonly byId = new Map<string, NumberList>();
   rows = 0;
   private readonly name: string;
   private readonly columns: GazeColumns;
   private readonly decoder = new TextDecoder('utf-8', { fatal: true });
-  private places: { id: number; values: readonly number[]; count: number } | null = null;
+  private places: Places | null = null;
   private rest = new Uint8Array(0);
   private line = 1;
   private lastId = '';
   private lastBytes = new Uint8Array(0);
   private lastList: NumberList | null = null;
+  private readonly numbers: Float64Array;
+  private readonly skip: SkipRow | null;
 
-  /** name: of the file, for messages. */
-  constructor(name: string, columns: GazeColumns = egdColumns) {
+  /**
+   * @param name of the file, for messages
+   * @param skip where bad rows go; without it the first one is thrown
+   */
+  constructor(name: string, columns: GazeColumns = egdColumns, skip: SkipRow | null = null) {
     this.name = name;
     this.columns = columns;
+    this.numbers = new Float64Array(columns.values.length);
+    this.skip = skip;
   }
 
   /** The next bytes of the file; a row may go on in the next call. */
@@ -107,21 +122,42 @@ export class GazeTable {
       this.places = this.header(ends.map((end, i) => this.text(bytes, i === 0 ? start : ends[i - 1] + 1, end)));
       return;
     }
-    const { id, values, count } = this.places;
+    try {
+      this.sample(bytes, start, ends, this.places);
+    } catch (error) {
+      if (!this.skip) throw error;
+      this.skip({ id: this.idOf(bytes, start, ends, this.places), reason: (error as Error).message });
+    }
+  }
+
+  /** Appends the numbers of a row, all or none. */
+  private sample(bytes: Uint8Array, start: number, ends: readonly number[], places: Places): void {
+    const { id, values, count } = places;
     if (ends.length !== count)
       throw this.problem(
         `the row has ${ends.length} fields, the header ${count}; correct the row or download the file again.`,
       );
     const begin = (i: number) => (i === 0 ? start : ends[i - 1] + 1);
-    this.rows++;
-    this.select(bytes, begin(id), ends[id]);
     for (let v = 0; v < values.length; v++) {
       const field = values[v];
-      this.lastList!.append(this.number(bytes, begin(field), ends[field], this.columns.values[v]));
+      this.numbers[v] = this.number(bytes, begin(field), ends[field], this.columns.values[v]);
+    }
+    this.select(bytes, begin(id), ends[id]);
+    for (let v = 0; v < values.length; v++) this.lastList!.append(this.numbers[v]);
+    this.rows++;
+  }
+
+  /** Of a bad row, where it can be read; else nothing. */
+  private idOf(bytes: Uint8Array, start: number, ends: readonly number[], { id }: Places): string {
+    if (id >= ends.length) return '';
+    try {
+      return this.text(bytes, id === 0 ? start : ends[id - 1] + 1, ends[id]);
+    } catch {
+      return '';
     }
   }
 
-  private header(names: string[]): NonNullable<typeof this.places> {
+  private header(names: string[]): Places {
     names[0] = names[0].replace(/^\uFEFF/, '');
     const place = (name: string) => {
       const at = names.indexOf(name);

@@ -27,15 +27,23 @@ export function withoutGradient<T>(gpu: Tensor['gpu'], body: () => T): T {
 
 /**
  * Adds d loss / d p to the gradient of every parameter p that `loss` was computed from. Consumes the graph: intermediate tensors are given
- * back as soon as the last rule that reads them has run, except scalars and those marked keep().
+ * back as soon as the last rule that reads them has run, except scalars and those marked keep(). With `scale`, of scale * loss instead.
  */
-export function backward(loss: Scalar): void {
+export function backward(loss: Scalar, scale?: Scalar): void {
   if (loss.shape.length !== 0) throw new ShapeError('backward', 'the loss must be a scalar', { loss });
   if (!loss.requiresGradient) {
     throw new Error('backward: the loss does not depend on any parameter, so there is nothing to differentiate.');
   }
-  const one = upload(loss.gpu, '', [], () => [1], 'one');
-  for (const [leaf, gradient] of sweep(loss, one, [], true)) {
+  const { pool } = loss.gpu;
+  const one = scale ?? upload(loss.gpu, '', [], () => [1], 'one');
+  pool.shares = true;
+  let found: Map<Tensor, Tensor>;
+  try {
+    found = sweep(loss, one, [], true);
+  } finally {
+    pool.shares = false;
+  }
+  for (const [leaf, gradient] of found) {
     if (leaf.gradient?.isAlive) {
       leaf.gradient = accumulate(leaf.gradient, gradient);
     } else {
@@ -68,6 +76,14 @@ export function parametersOf(output: Tensor): Set<Tensor> {
   return new Set(output.requiresGradient ? graphOf(output).filter(({ origin }) => origin === null) : []);
 }
 
+/** Bytes of what the forward pass has left on the device for the backward pass from `output` to read, beside parameters. */
+export function savedBytes(output: Tensor): number {
+  const isParameter = ({ origin, requiresGradient }: Tensor) => requiresGradient && origin === null;
+  const read = graphOf(output).flatMap(({ origin }) => [...(origin?.reads ?? []), ...(origin?.saved ?? [])]);
+  const places = new Set(read.filter((tensor) => tensor.isPresent && !isParameter(tensor)).map(({ place }) => place));
+  return [...places].reduce((total, { bytes }) => total + bytes, 0);
+}
+
 /** Returns the gradients of the leaves and of `targets`. */
 function sweep(output: Tensor, seed: Tensor, targets: readonly Tensor[], consume: boolean): Map<Tensor, Tensor> {
   const pending = new Map<Tensor, Tensor>([[output, seed]]);
@@ -93,13 +109,18 @@ function sweep(output: Tensor, seed: Tensor, targets: readonly Tensor[], consume
         (entry): entry is [string, Tensor] => entry[1]?.requiresGradient === true && onTheWay?.has(entry[1]) !== false,
       );
       const thunks = next.length > 0 ? origin.rule(gradient) : {};
+      // What was computed again for the gradient of a weight need not be there beside that of the input.
+      const lean = output.gpu.recomputes && next.some(([, { origin }]) => origin === null);
+      if (lean) next.sort(([, a], [, b]) => Number(a.origin !== null) - Number(b.origin !== null));
       for (const [role, input] of next) {
+        if (lean && input.origin !== null) for (const read of origin.reads) read.withdraw();
         const contribution = checked(tensor, role, input, shared(thunks[role](), gradient));
         const before = pending.get(input);
         pending.set(input, before ? accumulate(before, contribution) : contribution);
       }
       if (wanted.has(tensor)) results.set(tensor, gradient);
       else if (gradient !== seed) gradient.releaseIfAlive();
+      if (!consume) for (const read of origin.reads) read.withdraw();
     }
     if (consume) {
       for (const saved of origin.saved) saved.releaseIfAlive();
@@ -139,7 +160,7 @@ function leadingTo(targets: ReadonlySet<Tensor>, youngestFirst: readonly Tensor[
 /** A rule may answer with the gradient itself; then two owners look at one storage. */
 function shared(contribution: Tensor, gradient: Tensor): Tensor {
   if (contribution !== gradient) return contribution;
-  return new Tensor(gradient.gpu, gradient.axes, gradient.shape, gradient.storage.hold(), gradient.name);
+  return new Tensor(gradient.gpu, gradient.axes, gradient.shape, gradient.storage.hold(), gradient.name, gradient.type);
 }
 
 function checked(output: Tensor, role: string, input: Tensor, contribution: Tensor): Tensor {

@@ -8,10 +8,12 @@
  * born inside it. Tensors born outside a step last until their owner releases them.
  */
 import { type AdapterDescription, type FindOptions, findAdapter } from '#gpu-host';
+import { KernelChoices } from './choices.ts';
 import { Faults } from './faults.ts';
 import { type Bindable, KernelCache } from './kernel.ts';
 import { BufferPool, type MemoryReport } from './memory.ts';
 import { collectTensors, type OnHost, replaceTensors } from './results.ts';
+import { halfToNumber } from './safetensors-tensor.ts';
 import type { Operation, Tensor } from './tensor.ts';
 
 export type Command =
@@ -51,6 +53,8 @@ export type Contents = Float32Array | Uint32Array | readonly number[];
 export interface OpenOptions extends FindOptions {
   /** Device features to leave unused although the adapter has them, for example 'subgroups'. */
   readonly without?: readonly string[];
+  /** Bytes that are bound at once at most where the device allows more: tensors above it go the way of those that are too large for it. */
+  readonly largestBinding?: number;
 }
 
 const WANTED_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'];
@@ -64,7 +68,7 @@ const WANTED_LIMITS = [
 ] as const;
 
 /** Finds an adapter (see platform/) and opens a device on it with the adapter's own limits. */
-export async function openGpu({ without = [], ...options }: OpenOptions = {}): Promise<Gpu> {
+export async function openGpu({ without = [], largestBinding, ...options }: OpenOptions = {}): Promise<Gpu> {
   const { adapter, description } = await findAdapter(options);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((limit) => [limit, adapter.limits[limit]]));
   const requiredFeatures = WANTED_FEATURES.filter(
@@ -74,7 +78,7 @@ export async function openGpu({ without = [], ...options }: OpenOptions = {}): P
     requiredFeatures: requiredFeatures as GPUFeatureName[],
     requiredLimits,
   });
-  return new Gpu(device, description);
+  return new Gpu(device, description, largestBinding);
 }
 
 export class Gpu {
@@ -84,8 +88,13 @@ export class Gpu {
   readonly features: ReadonlySet<string>;
   readonly pool: BufferPool;
   readonly kernels: KernelCache;
+  readonly choices = new KernelChoices();
   /** Whether operations remember how to compute gradients; see autograd.ts. */
   recordsGradients = true;
+  /** Whether activations that are cheap to compute (normalisations with their ReLU, joined channels) are computed again for the backward pass instead of stored. */
+  recomputes = false;
+  /** Whether activations and their gradients are kept in half precision; the device needs shader-f16. */
+  halves = false;
   /** When set, is told of every tensor that an operation makes; see audit.ts. */
   onTensor: ((tensor: Tensor) => void) | null = null;
   /** When set, is told of every command that a step records: for profiles. */
@@ -101,14 +110,14 @@ export class Gpu {
   private closed = false;
   private readonly faults: Faults;
 
-  constructor(device: GPUDevice, description: AdapterDescription) {
+  constructor(device: GPUDevice, description: AdapterDescription, largestBinding = Number.POSITIVE_INFINITY) {
     this.device = device;
     this.description = description;
     this.limits = device.limits;
     this.features = new Set(device.features);
     this.faults = new Faults(device, description);
     this.pool = new BufferPool(device, this.faults.watch);
-    this.kernels = new KernelCache(device, this.faults.watch);
+    this.kernels = new KernelCache(device, this.faults.watch, largestBinding);
   }
 
   /** Lanes of a subgroup where that is one fixed number and subgroups are on, else null. */
@@ -135,8 +144,14 @@ export class Gpu {
     try {
       const result = body() as T;
       if (result instanceof Promise) throw new Error('gpu.step: a step must be synchronous; await outside the step.');
+      const results: Tensor[] = [];
+      collectTensors(result, results);
+      for (const tensor of results) {
+        tensor.assertAlive('the result of a step');
+        void tensor.storage; // computes contents that were given back
+      }
       tape?.end(this.commands, result);
-      arrived = this.submit(this.commands, result, true);
+      arrived = this.submit(this.commands, result);
     } finally {
       this.commands = [];
       for (const tensor of this.passing) tensor.releaseIfAlive();
@@ -152,7 +167,7 @@ export class Gpu {
   replay<T>(commands: readonly Command[], result: T): Promise<OnHost<T>> {
     if (this.inStep) throw new Error('gpu.replay: a step is open; steps do not nest.');
     this.faults.assertPresent();
-    return this.submit(commands, result, false);
+    return this.submit(commands, result);
   }
 
   /**
@@ -242,13 +257,12 @@ export class Gpu {
     this.destroy();
   }
 
-  private submit<T>(commands: readonly Command[], result: T, first: boolean): Promise<OnHost<T>> {
+  private submit<T>(commands: readonly Command[], result: T): Promise<OnHost<T>> {
     const wanted: Tensor[] = [];
     collectTensors(result, wanted);
     const offsets: number[] = [];
     let bytes = 0;
     for (const tensor of wanted) {
-      if (first) tensor.assertAlive('the result of a step');
       offsets.push(bytes);
       bytes += Math.ceil(tensor.byteLength / 256) * 256;
     }
@@ -258,7 +272,7 @@ export class Gpu {
     if (staging) {
       wanted.forEach((tensor, i) => {
         if (tensor.byteLength > 0)
-          encoder.copyBufferToBuffer(tensor.storage.buffer, 0, staging, offsets[i], tensor.byteLength);
+          encoder.copyBufferToBuffer(tensor.place.buffer, 0, staging, offsets[i], tensor.byteLength);
       });
     }
     this.device.queue.submit([encoder.finish()]);
@@ -276,7 +290,8 @@ export class Gpu {
       await staging.mapAsync(0x01).catch((rejection) => this.faults.explain(rejection));
       const range = staging.getMappedRange();
       wanted.forEach((tensor, i) => {
-        const values = new Float32Array(range.slice(offsets[i], offsets[i] + tensor.byteLength));
+        const bytes = range.slice(offsets[i], offsets[i] + tensor.byteLength);
+        const values = tensor.type === 'f16' ? fromHalves(bytes, tensor.size) : new Float32Array(bytes);
         arrived.set(tensor, tensor.shape.length === 0 ? values[0] : values);
       });
       staging.unmap();
@@ -286,6 +301,9 @@ export class Gpu {
     return replaceTensors(result, arrived) as OnHost<T>;
   }
 }
+
+const fromHalves = (bytes: ArrayBuffer, size: number) =>
+  Float32Array.from(new Uint16Array(bytes, 0, size), halfToNumber);
 
 function encode(encoder: GPUCommandEncoder, commands: readonly Command[]): void {
   let pass: GPUComputePassEncoder | null = null;

@@ -9,6 +9,7 @@
  */
 import { firstLine, ShaderError, type Watch } from './faults.ts';
 import type { Gpu } from './gpu.ts';
+import { Layouts } from './layout.ts';
 import type { Storage } from './memory.ts';
 
 /** A shader file as embedded in shaders/sources.ts. */
@@ -28,9 +29,12 @@ export interface Kernel {
 /** What can be bound: a tensor, or anything else that has a storage. */
 export interface Bindable {
   readonly storage: Storage;
-  /** Bytes from the start of the storage that the kernel may see. */
+  /** Where in the storage the kernel's view begins (0 unless given), and its bytes. */
+  readonly byteOffset?: number;
   readonly byteLength: number;
   readonly name?: string;
+  /** f16: elements of two bytes where the shader declares float32. */
+  readonly type?: 'f32' | 'u32' | 'f16';
 }
 
 export interface KernelOptions {
@@ -102,10 +106,12 @@ export class KernelCache {
   private readonly watch: Watch;
   private readonly pipelines = new Map<string, Pipeline>();
   private readonly uniforms = new Map<string, { buffer: GPUBuffer; id: number }>();
+  readonly layouts: Layouts;
 
-  constructor(device: GPUDevice, watch: Watch) {
+  constructor(device: GPUDevice, watch: Watch, largestBinding: number) {
     this.device = device;
     this.watch = watch;
+    this.layouts = new Layouts(device, largestBinding);
   }
 
   get pipelineCount(): number {
@@ -131,14 +137,17 @@ export class KernelCache {
       pipeline.uniform && Object.keys(values).length > 0 ? this.uniform(kernel, pipeline.uniform.fields, values) : null;
     const roles = Object.keys(bound);
     let key = uniform ? `u${uniform.id}` : '';
-    for (const role of roles) key += ` ${bound[role].storage.id}:${bound[role].byteLength}`;
+    for (const role of roles) {
+      const { storage, byteOffset = 0, byteLength } = bound[role];
+      key += ` ${storage.id}:${byteOffset}:${byteLength}`;
+    }
     let group = pipeline.bindGroups.get(key);
     if (!group) {
       const entries: GPUBindGroupEntry[] = roles.map((role) => {
         const binding = pipeline.bindings.get(role);
         if (binding === undefined) throw new Error(`${kernel.name}: the shader has no binding "${role}".`);
         const size = Math.max(4, bound[role].byteLength);
-        return { binding, resource: { buffer: bound[role].storage.buffer, size } };
+        return { binding, resource: { buffer: bound[role].storage.buffer, offset: bound[role].byteOffset ?? 0, size } };
       });
       if (uniform) entries.push({ binding: pipeline.uniform!.binding, resource: { buffer: uniform.buffer } });
       group = this.device.createBindGroup({ label: kernel.name, layout: pipeline.layout, entries });
@@ -240,12 +249,13 @@ export function dispatch(
       `${kernel.name}: ${x} x ${y} x ${z} workgroups are more than this device's ${limit} along one axis; use a smaller batch or image.`,
     );
   }
-  const bound: Record<string, Bindable> = {};
+  const given: Record<string, Bindable> = {};
   for (const [role, tensor] of Object.entries(bindings)) {
-    if (tensor) bound[role] = tensor;
+    if (tensor) given[role] = tensor;
   }
-  const pipeline = gpu.kernels.pipeline(kernel);
-  const bindGroup = gpu.kernels.bindGroup(kernel, pipeline, bound, uniforms);
+  const [chosen, bound] = gpu.kernels.layouts.of(kernel, given);
+  const pipeline = gpu.kernels.pipeline(chosen);
+  const bindGroup = gpu.kernels.bindGroup(chosen, pipeline, bound, uniforms);
   gpu.record({ kind: 'dispatch', name: kernel.name, pipeline: pipeline.pipeline, bindGroup, bound, x, y, z });
 }
 

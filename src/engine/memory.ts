@@ -60,12 +60,19 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / granularity) * granularity;
 }
 
+const WORTH_SHARING = 65536;
+
 export class BufferPool {
   private readonly device: GPUDevice;
   private readonly watch: Watch;
   private readonly free = new Map<number, Storage[]>();
   private readonly usedThisStep = new Map<number, Storage[]>();
   private readonly all = new Set<GPUBuffer>();
+  /**
+   * Whether a free buffer of up to twice the size does where there is none of the right one. For backward passes, in which large buffers come
+   * free; a forward pass keeps what it takes.
+   */
+  shares = false;
   private nextId = 1;
   private stepOpen = false;
   private liveBytes = 0;
@@ -75,22 +82,26 @@ export class BufferPool {
   private atStart = 0;
   private stepPeak = 0;
   private trimmed = 0;
+  /** Bytes of the largest buffer that the device makes. */
+  private readonly largest: number;
 
   constructor(device: GPUDevice, watch: Watch = (_, make) => make()) {
     this.device = device;
     this.watch = watch;
+    this.largest = Math.floor((device.limits?.maxBufferSize ?? Number.POSITIVE_INFINITY) / 256) * 256;
   }
 
   /** A buffer of at least `bytes` with unspecified contents. `upload` marks one that queue.writeBuffer will fill inside an open step. */
   acquire(bytes: number, purpose: 'compute' | 'upload' = 'compute'): Storage {
-    const size = sizeClass(bytes);
+    const size = Math.max(bytes, Math.min(sizeClass(bytes), this.largest));
     // Buffers released earlier in the open step are fine for kernels, which run in order, but not for uploads.
     const reused = purpose === 'compute' ? this.usedThisStep.get(size)?.pop() : undefined;
-    const storage = reused ?? this.fromShelf(size) ?? this.create(size);
+    const storage =
+      reused ?? this.fromShelf(size) ?? (purpose === 'compute' ? this.larger(size) : undefined) ?? this.create(size);
     storage.holders = 1;
     storage.takers++;
     this.liveStorages++;
-    this.liveBytes += size;
+    this.liveBytes += storage.bytes;
     this.notePeak(this.liveBytes);
     return storage;
   }
@@ -168,6 +179,16 @@ export class BufferPool {
     if (this.stepOpen || !shelf) return shelf?.pop();
     const at = shelf.findLastIndex(({ plans }) => plans === 0);
     return at < 0 ? undefined : shelf.splice(at, 1)[0];
+  }
+
+  /** The smallest free buffer that is larger, up to twice; small ones are not worth it. */
+  private larger(size: number): Storage | undefined {
+    if (!this.shares || size < WORTH_SHARING) return undefined;
+    let best = 2 * size + 1;
+    for (const shelves of [this.usedThisStep, this.free]) {
+      for (const [bytes, { length }] of shelves) if (bytes > size && bytes < best && length > 0) best = bytes;
+    }
+    return this.usedThisStep.get(best)?.pop() ?? this.free.get(best)?.pop();
   }
 
   private create(size: number): Storage {

@@ -121,7 +121,8 @@ class Recording implements Tape {
   plan(): void {
     const results: Tensor[] = [];
     collectTensors(this.result, results);
-    const storages = new Set([...this.commands.flatMap(boundBy), ...results].map(({ storage }) => storage));
+    const bound = this.commands.flatMap(boundBy).map(({ storage }) => storage);
+    const storages = new Set([...bound, ...results.map(({ place }) => place)]);
     for (const storage of storages) {
       if (storage.holders > 0) this.lasting.set(storage, storage.takers);
       else this.planned.push(storage);

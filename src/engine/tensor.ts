@@ -9,7 +9,8 @@ import type { Storage } from './memory.ts';
 import { checkShape, describe, type Shape, type Shaped, ShapeError, sizeOf } from './shape.ts';
 
 export type Scalar = Tensor<''>;
-export type ElementType = 'f32' | 'u32';
+/** f16: what kernels read as float32 and round as they write it. */
+export type ElementType = 'f32' | 'u32' | 'f16';
 
 /** For each differentiable input, a function that computes its gradient; it is called only where that gradient is wanted. */
 export type Thunks<Inputs> = { readonly [Role in keyof Inputs]-?: () => Tensor };
@@ -20,6 +21,14 @@ export interface Origin {
   readonly rule: (gradient: Tensor) => Readonly<Record<string, () => Tensor>>;
   /** Tensors that only the rule needs: statistics, winners of a pool. */
   readonly saved: readonly Tensor[];
+  /** Tensors of the forward pass whose contents the rule reads. */
+  readonly reads: readonly Tensor[];
+}
+
+/** How a tensor's contents can be computed once more: by which dispatches, from what. */
+interface Recipe {
+  readonly from: readonly Tensor[];
+  readonly fill: () => void;
 }
 
 /** One operation of a forward pass, by name, with everything that decides its result. */
@@ -36,7 +45,6 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
   readonly gpu: Gpu;
   readonly axes: Axes;
   readonly shape: Shape;
-  readonly storage: Storage;
   readonly name: string;
   readonly type: ElementType;
   /** Later tensors have larger numbers, so descending order is an order for the backward pass. */
@@ -48,14 +56,19 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
   isConsumed = false;
   /** Set by backward() on parameters; passes with the step. */
   gradient: Tensor<Axes> | null = null;
+  private held: Storage;
   private alive = true;
   private kept = false;
+  private recipe: Recipe | null = null;
+  /** Whether the contents were given back to be computed once more when they are asked for. */
+  private absent = false;
+  private readers = false;
 
   constructor(gpu: Gpu, axes: Axes, shape: Shape, storage: Storage, name: string, type: ElementType = 'f32') {
     this.gpu = gpu;
     this.axes = axes;
     this.shape = shape;
-    this.storage = storage;
+    this.held = storage;
     this.name = name;
     this.type = type;
     gpu.adopt(this);
@@ -66,11 +79,28 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
   }
 
   get byteLength(): number {
-    return this.size * 4;
+    return bytesOf(this.size, this.type);
   }
 
   get isAlive(): boolean {
     return this.alive;
+  }
+
+  /** Where the contents are; they are computed once more if they were given back to be. */
+  get storage(): Storage {
+    if (!this.alive) this.assertAlive('storage');
+    if (this.absent) this.remake();
+    return this.held;
+  }
+
+  /** Whether the contents are on the device now. */
+  get isPresent(): boolean {
+    return this.alive && !this.absent;
+  }
+
+  /** The storage that this tensor had last, also when it was given back: where a recorded step finds its results. */
+  get place(): Storage {
+    return this.held;
   }
 
   /** Keeps this tensor through backward(), which otherwise gives back every intermediate that is not a scalar. */
@@ -91,7 +121,40 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
   releaseIfAlive(): void {
     if (!this.alive) return;
     this.alive = false;
-    this.storage.release();
+    if (!this.absent) this.held.release();
+  }
+
+  /** Fills a new tensor by `fill`, which dispatches kernels that read `from` and write it, and nothing else that stays. */
+  made(from: readonly Tensor[], fill: () => void): this {
+    fill();
+    if (this.gpu.recomputes) this.recipe = { from, fill };
+    return this;
+  }
+
+  /**
+   * Says that the forward pass has read this tensor for the last time. Contents that no rule of the backward pass reads are given back; where
+   * gpu.recomputes, so are those that can be computed once more.
+   */
+  passOn(): void {
+    if (!this.alive || this.isKept) return;
+    if (!this.readers) this.releaseIfAlive();
+    else this.withdraw();
+  }
+
+  /** Gives the contents back if they can be computed once more; whoever asks for them has them then. */
+  withdraw(): void {
+    if (this.absent || !this.recipe || !this.alive) return;
+    this.absent = true;
+    this.held.release();
+  }
+
+  private remake(): void {
+    const { from, fill } = this.recipe!;
+    const others = from.filter(({ absent }) => absent);
+    this.held = this.gpu.pool.acquire(this.byteLength);
+    this.absent = false;
+    fill();
+    for (const tensor of others) tensor.withdraw(); // they are wanted later, if at all
   }
 
   /** Throws if the tensor was given back: by its owner, at the end of its step, or by backward(). */
@@ -112,9 +175,14 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
       });
     }
     const seen = new Tensor(this.gpu, axes, shape, this.storage.hold(), this.name, this.type);
-    return seen.tell('view', [this]).derivedFrom({ input: this as Tensor }, (gradient) => ({
-      input: () => gradient.view(this.axes, this.shape),
-    }));
+    return seen.tell('view', [this]).derivedFrom(
+      { input: this as Tensor },
+      (gradient) => ({
+        input: () => gradient.view(this.axes, this.shape),
+      }),
+      [],
+      [],
+    );
   }
 
   /** Tells whoever listens which operation made this tensor, from what and how. */
@@ -125,33 +193,43 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
 
   /**
    * Remembers how this tensor was made. `rule` receives the gradient of this tensor and answers with one thunk for each input.
-   * `saved` tensors are given back when the rule has run, or at once when no gradient will be wanted.
+   * `saved` tensors are given back when the rule has run, or at once when no gradient will be wanted. `reads` are the tensors of the forward
+   * pass whose contents the rule reads: all inputs unless given.
    */
   derivedFrom<Inputs extends Record<string, Tensor | null | undefined>>(
     inputs: Inputs,
     rule: (gradient: Tensor<Axes>) => Thunks<Inputs>,
     saved: readonly Tensor[] = [],
+    reads: readonly Tensor[] = Object.values(inputs).filter((input) => input != null),
   ): this {
     this.gpu.onTensor?.(this);
     if (this.gpu.recordsGradients && Object.values(inputs).some((input) => input?.requiresGradient)) {
       this.requiresGradient = true;
-      this.origin = { inputs, rule: rule as unknown as Origin['rule'], saved };
+      this.origin = { inputs, rule: rule as unknown as Origin['rule'], saved, reads };
+      for (const tensor of [...reads, ...(this.recipe?.from ?? [])]) tensor.readers = true;
     } else {
+      this.recipe = null;
       for (const tensor of saved) tensor.release();
     }
     return this;
   }
 }
 
-/** A tensor with unspecified contents, for a kernel to fill. */
+/** A multiple of four, as bindings are. */
+const bytesOf = (size: number, type: ElementType) => (type === 'f16' ? Math.ceil(size / 2) * 4 : size * 4);
+
+/**
+ * A tensor with unspecified contents, for a kernel to fill. Where gpu.halves, those of N C H W, activations and their gradients, are float16
+ * unless a type is asked for; everything else is float32.
+ */
 export function empty<Axes extends string>(
   gpu: Gpu,
   axes: Axes,
   shape: Shape,
   name: string,
-  type: ElementType = 'f32',
+  type: ElementType = gpu.halves && axes === 'NCHW' ? 'f16' : 'f32',
 ): Tensor<Axes> {
-  const bytes = checkedBytes(gpu, axes, shape, name);
+  const bytes = checkedBytes(gpu, axes, shape, name, type);
   return new Tensor(gpu, axes, shape, gpu.pool.acquire(bytes), name, type);
 }
 
@@ -215,15 +293,15 @@ export function parameter<Axes extends string>(
   return made;
 }
 
-function checkedBytes(gpu: Gpu, axes: string, shape: Shape, name: string): number {
+function checkedBytes(gpu: Gpu, axes: string, shape: Shape, name: string, type: ElementType = 'f32'): number {
   checkShape(name, axes, shape);
-  const bytes = sizeOf(shape) * 4;
-  const allowed = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+  const bytes = bytesOf(sizeOf(shape), type);
+  const allowed = gpu.limits.maxBufferSize;
   if (bytes > allowed) {
     const mib = (value: number) => `${(value / 2 ** 20).toFixed(0)} MiB`;
     throw new ShapeError(
       name,
-      `${mib(bytes)} are more than the ${mib(allowed)} that ${gpu.description.name} can bind at once`,
+      `${mib(bytes)} are more than the ${mib(allowed)} that ${gpu.description.name} can hold in one buffer`,
       { tensor: { axes, shape } },
       'Use a smaller batch, a smaller image or fewer channels, or an adapter with a larger limit (see `mtunet devices`).',
     );

@@ -4,6 +4,7 @@
  * A multiply-add is one product that a convolution, a dense layer or a matrix product adds up; everything else is not counted.
  */
 
+import { savedBytes } from '../engine/autograd.ts';
 import { dryGpu } from '../engine/dry.ts';
 import { Adam, backward, type Tensor, upload } from '../engine/index.ts';
 import { type ImageSize, predictBatch } from './losses.ts';
@@ -54,26 +55,38 @@ function productsOf({ origin, size }: Tensor): number {
 export interface StepMemory {
   /** Bytes of parameters, statistics, moments and everything else that lasts between steps. */
   readonly lasting: number;
+  /** Bytes that the forward pass leaves for the backward pass to read. */
+  readonly saved: number;
   /** Largest number of bytes held at once during a training step with Adam, the lasting ones included. */
   readonly peak: number;
+  /** Bytes of all buffers after two steps, the free ones included. */
+  readonly pooled: number;
 }
 
 /** Memory of a training step as the engine takes it from its pool. */
 export function trainingMemory(
   { classes, ...options }: CostOptions,
   { height, width, batchSize }: ImageSize & { readonly batchSize: number },
+  memory: 'store' | 'recompute' = 'store',
 ): StepMemory {
   using gpu = dryGpu();
+  gpu.recomputes = memory === 'recompute';
   using model = buildNetwork(gpu, options, classes, null);
   const scheme = new UncertaintyScheme(gpu, schemes.sum);
   const optimizer = new Adam(model.parameters());
   const lasting = gpu.memory().liveBytes;
   const area = batchSize * height * width;
   const batch = { images: new Float32Array(area), gaze: new Float32Array(area), labels: new Uint32Array(batchSize) };
+  let saved = 0;
   gpu.pool.resetPeak();
-  void gpu.step(() => {
-    backward(scheme.call(predictBatch(gpu, model, batch, { height, width }).losses));
-    optimizer.step();
-  });
-  return { lasting, peak: gpu.memory().peakBytes };
+  for (let i = 0; i < 2; i++) {
+    void gpu.step(() => {
+      const loss = scheme.call(predictBatch(gpu, model, batch, { height, width }).losses);
+      saved = savedBytes(loss);
+      backward(loss);
+      optimizer.step();
+    });
+  }
+  const { peakBytes, pooledBytes } = gpu.memory();
+  return { lasting, saved, peak: peakBytes, pooled: pooledBytes };
 }

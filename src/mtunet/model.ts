@@ -120,23 +120,25 @@ export class MTUNet extends Network {
     this.encoder.forEach((stage, level) => {
       const pooled = level === 0 ? features : maxPool2d(features, { size: 2 });
       features = stage.call(pooled);
-      if (level > 0) passOn(pooled, features);
+      if (level > 0) pooled.passOn();
       if (level < LEVELS - 1) skips.push(features);
     });
     const bottleneck = features; // N 16b H/16 W/16
     for (let level = LEVELS - 2; level >= 0; level--) {
       const raised = this.up[level].call(features);
-      if (features !== bottleneck) passOn(features, raised);
+      if (features !== bottleneck) features.passOn();
       const joined = concat([skips[level], raised], 'C');
-      passOn(raised, joined);
-      passOn(skips[level], joined);
+      raised.passOn();
+      skips[level].passOn();
       features = this.decoder[level].call(joined);
-      passOn(joined, features);
+      joined.passOn();
     }
     // The decoder reads the bottleneck, too; under a name of its own it is what the class head alone reads.
     const pooledFrom = this.config.diagnosis === 'top' ? bottleneck : bottleneck.view('NCHW', bottleneck.shape);
     const representation = this.config.diagnosis === 'top' ? [features] : [pooledFrom, features];
-    return { diagnosis: this.diagnose(pooledFrom, features), saliency: this.attend(features), representation };
+    const [diagnosis, saliency] = [this.diagnose(pooledFrom, features), this.attend(features)];
+    features.withdraw();
+    return { diagnosis, saliency, representation };
   }
 
   private diagnose(bottleneck: Tensor<'NCHW'>, top: Tensor<'NCHW'>): Tensor<'NC'> | null {
@@ -163,11 +165,6 @@ function checkImage(image: Tensor<'NCHW'>): void {
     const remedy = `Use ${nearest(H)} x ${nearest(W)}: four poolings by two must divide both.`;
     throw new ShapeError('MT-UNet', `height ${H} and width ${W} must be multiples of 16`, { image }, remedy);
   }
-}
-
-/** Gives an intermediate back when no gradient will ask for it, neither its own nor that of a layer that has read it. */
-function passOn(tensor: Tensor, result: Tensor): void {
-  if (!tensor.requiresGradient && !result.requiresGradient) tensor.releaseIfAlive();
 }
 
 /** Twice: convolution 3x3, normalisation, ReLU. The ReLUs, numbers 2 and 5 in the released code, are part of the normalisations. */
@@ -235,6 +232,11 @@ class ConvSaliencyHead extends Module implements SaliencyHead {
   }
 
   call(features: Tensor<'NCHW'>): Tensor<'NCHW'> {
-    return this.last.call(this.norm.call(this.conv.call(features)));
+    const hidden = this.conv.call(features);
+    const normalised = this.norm.call(hidden);
+    hidden.passOn();
+    const logits = this.last.call(normalised);
+    normalised.passOn();
+    return logits;
   }
 }

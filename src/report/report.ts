@@ -6,12 +6,12 @@
 import { confusion } from './confusion.ts';
 import { curves } from './curves.ts';
 import { equations } from './equations.ts';
-import { type Child, html } from './html.ts';
+import { html } from './html.ts';
 import { groupByScheme, type ReportInput, type Scheme } from './input.ts';
 import { overlays } from './overlays.ts';
+import { page } from './page.ts';
 import { provenance } from './provenance.ts';
 import { resultsJson, resultsMarkdown } from './results.ts';
-import { style } from './style.ts';
 import { summary } from './summary.ts';
 import { table } from './table.ts';
 
@@ -26,44 +26,22 @@ export interface Report {
   readonly markdown: string;
 }
 
-// A second lock behind the escaping: nothing is fetched and no script runs, whatever a record may contain.
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-
-function page({ title, generated, runs, lead = [] }: ReportInput, schemes: readonly Scheme[]): string {
-  const sections: readonly { readonly id: string; readonly name: string; readonly content: Child }[] = [
-    ...lead,
-    { id: 'summary', name: 'In short', content: summary(schemes) },
-    { id: 'results', name: 'Results', content: table(schemes) },
-    { id: 'training', name: 'Training', content: curves(schemes) },
-    { id: 'overlays', name: 'Where to look', content: overlays(schemes) },
-    { id: 'confusion', name: 'What is taken for what', content: confusion(schemes) },
-    { id: 'provenance', name: 'Provenance', content: provenance(runs, generated) },
-    { id: 'equations', name: 'Equations', content: equations() },
-  ].filter(({ content }) => content !== null);
-  const markup = html`<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta http-equiv="Content-Security-Policy" content="${POLICY}">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <title>${title}</title>
-    <link rel="icon" href="data:,">
-    ${style}
-  </head>
-  <body>
-    <header>
-      <h1>${title}</h1>
-      <p>MT-UNet: saliency and diagnosis of chest films, learnt together</p>
-      <nav aria-label="Sections">${sections.map(({ id, name }) => html`<a href="#${id}">${name}</a> `)}</nav>
-    </header>
-    <main>${sections.map(({ content }) => content)}
-    </main>
-    <footer>Made <time datetime="${generated}">${generated}</time> from the records of ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}. Everything is in this one file.</footer>
-  </body>
-</html>
-`;
-  return markup.text;
+function pageOf({ title, generated, runs, lead = [] }: ReportInput, schemes: readonly Scheme[]): string {
+  return page({
+    title,
+    subtitle: 'MT-UNet: saliency and diagnosis of chest films, learnt together',
+    sections: [
+      ...lead,
+      { id: 'summary', name: 'In short', content: summary(schemes) },
+      { id: 'results', name: 'Results', content: table(schemes) },
+      { id: 'training', name: 'Training', content: curves(schemes) },
+      { id: 'overlays', name: 'Where to look', content: overlays(schemes) },
+      { id: 'confusion', name: 'What is taken for what', content: confusion(schemes) },
+      { id: 'provenance', name: 'Provenance', content: provenance(runs, generated) },
+      { id: 'equations', name: 'Equations', content: equations() },
+    ],
+    footer: html`Made <time datetime="${generated}">${generated}</time> from the records of ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}. Everything is in this one file.`,
+  });
 }
 
 /**
@@ -72,5 +50,5 @@ function page({ title, generated, runs, lead = [] }: ReportInput, schemes: reado
 export function buildReport(input: ReportInput): Report {
   if (input.runs.length === 0) throw new RangeError('buildReport needs the records of at least one run, got 0.');
   const schemes = groupByScheme(input.runs);
-  return { html: page(input, schemes), json: resultsJson(input, schemes), markdown: resultsMarkdown(input, schemes) };
+  return { html: pageOf(input, schemes), json: resultsJson(input, schemes), markdown: resultsMarkdown(input, schemes) };
 }

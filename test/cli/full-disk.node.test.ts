@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Failure } from '../../src/cli/failure.ts';
 import { RunFolder } from '../../src/cli/run-folder.ts';
 import { resolveConfig } from '../../src/mtunet/config.ts';
-import type { StepRecord } from '../../src/mtunet/records.ts';
 import { emptyCheckpoint } from '../support/checkpoint.ts';
+import { stepRecord } from '../support/step-record.ts';
 
 /** Which call of those that write fails from here on, and how. */
 const fault = vi.hoisted(() => ({ in: Number.POSITIVE_INFINITY, code: '', calls: 0 }));
@@ -29,7 +29,7 @@ vi.mock('node:fs', async (original) => {
 let folder: RunFolder;
 beforeEach(() => {
   folder = RunFolder.create(join(mkdtempSync(join(tmpdir(), 'mtunet-')), 'run'), resolveConfig('tiny'));
-  folder.appendStep({ step: 1, epoch: 1 } as StepRecord);
+  folder.appendStep(stepRecord(1));
   folder.saveCheckpoint(emptyCheckpoint(1));
   folder.saveCheckpoint(emptyCheckpoint(2));
 });
@@ -78,10 +78,10 @@ describe.each([
   });
 
   it('while a line of a log is written is told, and the log can be gone on with', () => {
-    const { error } = failing(0, code, () => folder.appendStep({ step: 2, epoch: 1 } as StepRecord));
+    const { error } = failing(0, code, () => folder.appendStep(stepRecord(2)));
     expect((error as Error).message).toMatch(/steps\.jsonl could not be written/);
     expect((error as Error).message).toMatch(remedy);
-    folder.appendStep({ step: 2, epoch: 1 } as StepRecord);
+    folder.appendStep(stepRecord(2));
     expect(folder.steps.map(({ step }) => step)).toEqual([1, 2]);
   });
 });

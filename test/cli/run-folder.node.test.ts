@@ -7,8 +7,8 @@ import { modelRows } from '../../src/cli/commands/models.ts';
 import { RunFolder, writeWhole } from '../../src/cli/run-folder.ts';
 import { checkSeal } from '../../src/cli/seal.ts';
 import { resolveConfig } from '../../src/mtunet/config.ts';
-import type { StepRecord } from '../../src/mtunet/records.ts';
 import { emptyCheckpoint } from '../support/checkpoint.ts';
+import { stepRecord } from '../support/step-record.ts';
 
 let place: string;
 beforeEach(() => {
@@ -39,8 +39,7 @@ it('goes on from the checkpoint before a damaged one, and says so', () => {
 
 it('drops the lines after the checkpoint, half a line included', () => {
   const folder = RunFolder.create(join(place, 'run'), config);
-  const record = (step: number) => ({ step, epoch: 1 }) as StepRecord;
-  for (const step of [1, 2, 3]) folder.appendStep(record(step));
+  for (const step of [1, 2, 3]) folder.appendStep(stepRecord(step));
   writeFileSync(folder.file('steps.jsonl'), `${readFileSync(folder.file('steps.jsonl'), 'utf8')}{"step": 4, "ep`);
   folder.rewindLogs(2, 1);
   expect(folder.steps.map(({ step }) => step)).toEqual([1, 2]);
@@ -100,8 +99,11 @@ it('keeps the checkpoint when the next cannot be written, and names the damaged 
   mkdirSync(folder.file('checkpoint/previous.safetensors'));
   expect(() => folder.saveCheckpoint(emptyCheckpoint(2))).toThrow(/could not be written/);
   expect(folder.loadCheckpoint().checkpoint.progress.steps).toBe(1);
-  writeFileSync(folder.file('steps.jsonl'), '{"step": 1}\n{"step": \n{"step": 3}\n');
-  expect(() => folder.steps).toThrow(/Line 2 of .*steps\.jsonl is damaged/);
+  const [one, three] = [1, 3].map((step) => JSON.stringify(stepRecord(step)));
+  for (const damaged of ['{"step": ', '{"step": 2}', three.replace('"loss":1', '"loss":"1"')]) {
+    writeFileSync(folder.file('steps.jsonl'), `${one}\n${damaged}\n${three}\n`);
+    expect(() => folder.steps).toThrow(/Line 2 of .*steps\.jsonl is damaged/);
+  }
 });
 
 it('keeps the weights that a run begins with', () => {

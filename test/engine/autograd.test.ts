@@ -178,7 +178,7 @@ describe('backward', () => {
     const wrong = async () =>
       gpu.step(() => {
         const made = square(x);
-        made.origin = { inputs: { input: x }, rule: (g) => ({ input: () => sum(g) as Tensor }), saved: [] };
+        made.origin = { inputs: { input: x }, rule: (g) => ({ input: () => sum(g) as Tensor }), saved: [], reads: [] };
         backward(sum(made) as Scalar);
       });
     await expect(wrong).rejects.toThrow('square: the gradient of input has the wrong shape.\n  input    N=2   (x)');

@@ -72,6 +72,20 @@ describe('the pool', () => {
     expect([used, forUpload]).toContain(pool.acquire(1000, 'upload'));
   });
 
+  it('shares larger buffers while it is told to, up to twice as large, with kernels alone', () => {
+    const { pool } = makePool();
+    const large = pool.acquire(2 ** 20);
+    large.release();
+    expect(pool.acquire(2 ** 19).bytes).toBe(2 ** 19);
+    pool.shares = true;
+    pool.openStep();
+    expect(pool.acquire(2 ** 18), 'more than twice as large').not.toBe(large);
+    expect(pool.acquire(2 ** 19, 'upload')).not.toBe(large);
+    expect(pool.acquire(2 ** 19)).toBe(large);
+    pool.closeStep();
+    pool.shares = false;
+  });
+
   it('counts', () => {
     const { pool, destroyed } = makePool();
     const a = pool.acquire(1000);

@@ -1,6 +1,6 @@
 /** What networks cost, counted without an adapter, against counts of the published implementations at 640 x 416. */
 import { describe, expect, it } from 'vitest';
-import { resolveConfig } from '../../src/mtunet/config.ts';
+import { presets, resolveConfig } from '../../src/mtunet/config.ts';
 import { networkCosts, trainingMemory } from '../../src/mtunet/costs.ts';
 import { type NetworkName, networkNames, networks } from '../../src/mtunet/networks.ts';
 
@@ -63,5 +63,14 @@ describe('memory of a training step', () => {
     const frozen = trainingMemory(options('vgg-ssm'), size);
     expect(frozen.lasting).toBeLessThan(whole.lasting);
     expect(frozen.peak - frozen.lasting).toBeLessThan(whole.peak - whole.lasting);
+  });
+
+  it('of preset paper at batch 6 is at most 8 GB, recomputed, and at most 1.3 times what is needed, stored', () => {
+    const { network, height, width, batchSize, memory } = presets.paper;
+    const unet = { ...network, dropout: 0.25, classes: 3 };
+    expect(memory).toBe('recompute');
+    expect(trainingMemory(unet, { height, width, batchSize }, memory).pooled).toBeLessThan(8e9);
+    const stored = trainingMemory(unet, { height, width, batchSize });
+    expect(stored.pooled / (stored.lasting + stored.saved)).toBeLessThan(1.3);
   });
 });

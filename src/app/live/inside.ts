@@ -40,7 +40,7 @@ export async function operations(
     };
     gpu.onTensor = (tensor) => {
       // Views and parameters are made without a command.
-      if (pending.length) made.push({ tensor, layer: layers.current(), commands: pending });
+      if (pending.length) made.push({ tensor: tensor.keep(), layer: layers.current(), commands: pending });
       pending = [];
     };
     try {

@@ -1,55 +1,47 @@
 /** mtunet data check: what a prepared folder holds, whether its bytes are those that were written, and a picture of it. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { encode } from 'fast-png';
 import { leakage } from '../../data/case-splits.ts';
 import { contactSheet } from '../../data/contact-sheet.ts';
 import type { ChestSample } from '../../data/dataset.ts';
+import { type DataReport, dataPage, type Shown, SPLITS } from '../../report/data-report.ts';
 import { shrink } from '../../report/png.ts';
 import { EXIT } from '../failure.ts';
 import { openPrepared, readIndex, verifyShard } from '../prepared-folder.ts';
-
-const SPLITS = ['train', 'valid', 'test'] as const;
+import { writeWhole } from '../whole-file.ts';
 
 interface Options {
   sheet?: string | false;
+  report?: string | false;
   json?: boolean;
-}
-
-export interface DataReport {
-  readonly name: string;
-  readonly height: number;
-  readonly width: number;
-  /** Films of each class in each split. */
-  readonly counts: Record<(typeof SPLITS)[number], Record<string, number>>;
-  /** The largest class over the smallest. */
-  readonly imbalance: number;
-  readonly leakage: { readonly patients: number; readonly films: number };
-  readonly calibrationScreens: number;
-  readonly skipped: readonly { readonly id: string; readonly reason: string }[];
-  readonly problems: readonly string[];
 }
 
 export function registerCheck(data: Command): void {
   data
     .command('check')
     .argument('<folder>', 'that "data prepare" made')
-    .description('counts, gaze, duplicates, checksums and leakage; draws a contact sheet')
+    .description('counts, gaze, duplicates, checksums and leakage; writes a page and draws a contact sheet')
     .option('--sheet <png>', 'where the picture goes (default: contact-sheet.png in the folder)')
     .option('--no-sheet', 'draw none')
+    .option('--report <html>', 'where the page goes (default: report.html in the folder)')
+    .option('--no-report', 'write none')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  mtunet data check data/egd')
-    .action((folder: string, { sheet, json }: Options) => {
+    .action((folder: string, { sheet, report: page, json }: Options) => {
       const report = checkPrepared(folder);
       if (json) console.log(JSON.stringify(report, null, 2));
       else print(report);
-      if (report.problems.length > 0) process.exitCode = EXIT.failure;
-      else if (sheet !== false) {
-        const path = typeof sheet === 'string' ? sheet : join(folder, 'contact-sheet.png');
-        writeFileSync(path, picture(folder));
-        if (!json) console.log(`picture        ${path}`);
-      }
+      const sound = report.problems.length === 0;
+      if (!sound) process.exitCode = EXIT.failure;
+      const shown = sound && (sheet !== false || page !== false) ? spread(folder) : null;
+      const write = (what: string, path: string, content: string | Uint8Array) => {
+        writeWhole(path, content);
+        if (!json) console.log(`${what.padEnd(15)}${path}`);
+      };
+      if (page !== false)
+        write('page', page ?? join(folder, 'report.html'), dataPage(report, readIndex(folder).classNames, shown));
+      if (sheet !== false && shown) write('picture', sheet ?? join(folder, 'contact-sheet.png'), picture(shown));
     });
 }
 
@@ -113,19 +105,25 @@ function valueProblems({ id, image, gaze }: ChestSample): string[] {
 const SHOWN = 18;
 const LONGEST_SIDE = 200;
 
-/** Films spread over the data set, each beside its gaze. */
-function picture(folder: string): Uint8Array {
+/** Films spread over the data set, reduced. */
+function spread(folder: string): Shown {
   const dataset = openPrepared(folder);
   const all = [...dataset.train, ...dataset.valid, ...dataset.test];
   const count = Math.min(SHOWN, all.length);
-  const shown = Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]);
   const factor = Math.ceil(Math.max(dataset.height, dataset.width) / LONGEST_SIDE);
-  const small = shown.map(({ id, patient, label, image, gaze }) => {
-    const reduced = (values: Float32Array) => shrink({ values, height: dataset.height, width: dataset.width }, factor);
-    return { id, patient, label, image: reduced(image).values, gaze: reduced(gaze).values };
-  });
+  const samples = Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]).map(
+    ({ id, patient, label, image, gaze }) => {
+      const reduced = (values: Float32Array) =>
+        shrink({ values, height: dataset.height, width: dataset.width }, factor);
+      return { id, patient, label, image: reduced(image).values, gaze: reduced(gaze).values };
+    },
+  );
   const [height, width] = [dataset.height, dataset.width].map((side) => Math.floor(side / factor));
-  const sheet = contactSheet(small, { height, width, columns: 6 });
+  return { samples, height, width };
+}
+
+function picture({ samples, ...size }: Shown): Uint8Array {
+  const sheet = contactSheet(samples, { ...size, columns: 6 });
   return encode({ width: sheet.width, height: sheet.height, data: sheet.pixels, channels: 4, depth: 8 });
 }
 

@@ -57,6 +57,9 @@ export interface FailureMark {
   readonly failed: string;
 }
 
+const doneSchema = z.object({ key: z.string(), finished: z.string() });
+const failedSchema = z.object({ reason: z.string(), failed: z.string() });
+
 export function runKey({ seed, ...config }: TrainConfig): string {
   return `${createHash('sha256')
     .update(JSON.stringify(sorted(config)))
@@ -139,12 +142,18 @@ export function openRun(sweep: Sweep, run: RunDescription): RunFolder {
 }
 
 export function readMark(sweep: Sweep, run: RunDescription): { done: RunMark | null; failed: FailureMark | null } {
-  const read = <T>(name: string): T | null => {
+  // A mark that cannot be read marks nothing: the run is gone on with, which costs an evaluation at most.
+  const read = <T>(name: string, schema: z.ZodType<T>): T | null => {
     const path = join(runPath(sweep, run), name);
-    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : null;
+    if (!existsSync(path)) return null;
+    try {
+      return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    } catch {
+      return null;
+    }
   };
-  const done = read<RunMark>('DONE');
-  return { done: done?.key === run.key ? done : null, failed: read<FailureMark>('FAILED.json') };
+  const done = read('DONE', doneSchema);
+  return { done: done?.key === run.key ? done : null, failed: read('FAILED.json', failedSchema) };
 }
 
 export const unfinished = (sweep: Sweep) => sweep.runs.filter((run) => readMark(sweep, run).done === null);

@@ -142,7 +142,14 @@ export class SlurmExecutor implements Executor {
 
 function readSubmissions(sweep: Sweep): Submission[] {
   const path = join(sweep.folder, 'slurm', 'jobs.json');
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Submission[]) : [];
+  if (!existsSync(path)) return [];
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Submission[];
+  } catch (error) {
+    throw new Failure(
+      `${path} cannot be read (${(error as Error).message}); cancel the sweep's jobs by scancel, remove the file, and start again.`,
+    );
+  }
 }
 
 async function slurm(command: string, ...args: string[]): Promise<string> {

@@ -8,7 +8,7 @@ export interface Layer extends Module {
 }
 
 /**
- * Without gradients, each intermediate is given back as soon as the next layer has read it.
+ * Each intermediate is passed on as soon as the next layer has read it: without gradients, nothing is held.
  * Keys are PyTorch's indices; a gap is a layer without state (a ReLU that the normalisation before it has taken in).
  */
 export class Sequential extends Module {
@@ -27,7 +27,7 @@ export class Sequential extends Module {
     let current = input;
     for (const layer of Object.values(this.layers)) {
       const next = layer.call(current);
-      if (!next.requiresGradient && current !== input && next !== current) current.release();
+      if (current !== input && next !== current) current.passOn();
       current = next;
     }
     return current;

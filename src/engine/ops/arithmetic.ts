@@ -92,19 +92,23 @@ type Wider<A extends string, B extends string> = string extends A
 export function add<A extends string, B extends string>(a: Tensor<A>, b: Tensor<B>): Tensor<Wider<A, B>> {
   return combine('add', a, b)
     .tell('add', [a, b])
-    .derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
-      a: () => sumTo(gradient, a),
-      b: () => sumTo(gradient, b),
-    })) as Tensor<Wider<A, B>>;
+    .derivedFrom(
+      { a: a as Tensor, b: b as Tensor },
+      (gradient) => ({ a: () => sumTo(gradient, a), b: () => sumTo(gradient, b) }),
+      [],
+      [],
+    ) as Tensor<Wider<A, B>>;
 }
 
 export function subtract<A extends string, B extends string>(a: Tensor<A>, b: Tensor<B>): Tensor<Wider<A, B>> {
   return combine('subtract', a, b)
     .tell('subtract', [a, b])
-    .derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
-      a: () => sumTo(gradient, a),
-      b: () => sumTo(scale(gradient, -1), b),
-    })) as Tensor<Wider<A, B>>;
+    .derivedFrom(
+      { a: a as Tensor, b: b as Tensor },
+      (gradient) => ({ a: () => sumTo(gradient, a), b: () => sumTo(scale(gradient, -1), b) }),
+      [],
+      [],
+    ) as Tensor<Wider<A, B>>;
 }
 
 export function multiply<A extends string, B extends string>(a: Tensor<A>, b: Tensor<B>): Tensor<Wider<A, B>> {

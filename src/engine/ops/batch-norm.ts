@@ -96,7 +96,9 @@ export function batchNorm(
     dispatch(gpu, recall, { runningMean, runningVariance, moments }, uniforms, perChannel);
   }
   const output = empty(gpu, 'NCHW', input.shape, 'batchNorm');
-  dispatch(gpu, normalise, { input, weight, bias, moment: moments, output }, uniforms, perElement);
+  output.made([input], () =>
+    dispatch(gpu, normalise, { input, weight, bias, moment: moments, output }, uniforms, perElement),
+  );
 
   output.tell('batchNorm', [input, weight, bias, runningMean, runningVariance], { epsilon, activation, training });
   return output.derivedFrom(

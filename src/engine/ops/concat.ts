@@ -25,14 +25,16 @@ export function concat<A extends string>(inputs: readonly Tensor<A>[], letter: s
   const offsets = inputs.map((_, i) =>
     inputs.slice(0, i).reduce((total, input) => total + input.shape[axis] * inner, 0),
   );
-  inputs.forEach((input, i) => {
-    const block = input.shape[axis] * inner;
-    const lengths: Shape = [outer, block];
-    copyBox(input, output, { lengths, to: [row, 1], offset: offsets[i], from: [block, 1], sizes: lengths });
-  });
+  output.made(inputs, () =>
+    inputs.forEach((input, i) => {
+      const block = input.shape[axis] * inner;
+      const lengths: Shape = [outer, block];
+      copyBox(input, output, { lengths, to: [row, 1], offset: offsets[i], from: [block, 1], sizes: lengths });
+    }),
+  );
   output.tell('concat', inputs, { axis });
   const roles = Object.fromEntries(inputs.map((input, i) => [`input${i}`, input as Tensor]));
-  return output.derivedFrom(roles, (gradient) =>
+  const rule = (gradient: Tensor) =>
     Object.fromEntries(
       inputs.map((input, i) => [
         `input${i}`,
@@ -50,6 +52,6 @@ export function concat<A extends string>(inputs: readonly Tensor<A>[], letter: s
           return part;
         },
       ]),
-    ),
-  );
+    );
+  return output.derivedFrom(roles, rule, [], []);
 }

@@ -6,13 +6,14 @@ import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
 import { dispatch, type Kernel, kernel } from '../kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import type { ConvGeometry } from './conv2d-kernels.ts';
+import type { ConvFamily, ConvGeometry } from './conv2d-geometry.ts';
+import { plain } from './conv2d-plain.ts';
 import { sum } from './reduce.ts';
 
 /** Positions a thread, chosen so that no lane of a small image is without work. */
 const WIDTHS = [1, 2, 4, 8] as const;
 
-export interface ColumnKernels {
+interface ColumnKernels {
   readonly lanes: number;
   readonly unfold: Kernel;
   readonly fold: Kernel;
@@ -23,7 +24,7 @@ export interface ColumnKernels {
 const made = new Map<number, ColumnKernels>();
 
 /** The kernels for this device's subgroups, or null where they do not pay or the subgroup size is unknown. */
-export function columnKernels(gpu: Gpu): ColumnKernels | null {
+function columnKernels(gpu: Gpu): ColumnKernels | null {
   const lanes = gpu.subgroupLanes;
   if (lanes !== 4 && lanes !== 8) return null;
   let kernels = made.get(lanes);
@@ -50,7 +51,7 @@ const MOST_UNFOLDED = 2 ** 26;
 const MOST_GROUPS = 65535;
 
 /** Whether the columns compute this convolution: no groups, and not too large for them. */
-export function fitsColumns(g: ConvGeometry): boolean {
+function fitsColumns(g: ConvGeometry): boolean {
   const rows = g.C * g.R * g.S;
   const unfolded = isPointwise(g) ? 0 : g.N * rows * g.P * g.Q;
   return g.groups === 1 && unfolded <= MOST_UNFOLDED && rows <= MOST_GROUPS;
@@ -91,7 +92,7 @@ function multiply(
   dispatch(columns.gpu, products.get(width)!, { columns, weight, bias: bias ?? weight, output }, uniforms, groups);
 }
 
-export function columnForward(
+function columnForward(
   kernels: ColumnKernels,
   g: ConvGeometry,
   input: Tensor,
@@ -105,7 +106,7 @@ export function columnForward(
   if (columns !== input) columns.release();
 }
 
-export function columnGradInput(
+function columnGradInput(
   kernels: ColumnKernels,
   g: ConvGeometry,
   gradient: Tensor,
@@ -132,12 +133,7 @@ const LONGEST_SLICE = 512;
 const MOST_PARTIAL = 2 ** 24;
 
 /** O C R S */
-export function columnGradWeight(
-  kernels: ColumnKernels,
-  g: ConvGeometry,
-  input: Tensor,
-  gradient: Tensor,
-): Tensor<'OCRS'> {
+function columnGradWeight(kernels: ColumnKernels, g: ConvGeometry, input: Tensor, gradient: Tensor): Tensor<'OCRS'> {
   const { gpu } = input;
   const { lanes } = kernels;
   const [K, L] = [g.C * g.R * g.S, g.P * g.Q];
@@ -154,3 +150,18 @@ export function columnGradWeight(
   partial.release();
   return total as Tensor<'OCRS'>;
 }
+
+export const columns: ConvFamily = {
+  fits: (gpu, g) => fitsColumns(g) && columnKernels(gpu) !== null,
+  forward(g, input, weight, bias, output) {
+    columnForward(columnKernels(input.gpu)!, g, input, weight, bias, output);
+  },
+  gradInput(g, gradient, weight, bias, inputGradient) {
+    if (bias) plain.gradInput(g, gradient, weight, bias, inputGradient);
+    else columnGradInput(columnKernels(gradient.gpu)!, g, gradient, weight, inputGradient);
+  },
+  gradWeight: (g, input, gradient) => ({
+    weight: columnGradWeight(columnKernels(input.gpu)!, g, input, gradient),
+    bias: () => sum(gradient as Tensor<'NCHW'>, 'NHW'),
+  }),
+};

@@ -1,61 +1,68 @@
 /**
- * The three contractions of a convolution, and which kernel computes each. No gradients here: conv2d and convTranspose2d share them.
+ * The three contractions of a convolution, and which family of kernels computes each. No gradients here: conv2d and convTranspose2d share them.
  */
-import shaders from '../../shaders/sources.ts';
-import { dispatch, kernel, linearGroups } from '../kernel.ts';
+import type { Gpu } from '../gpu.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import { columnForward, columnGradInput, columnGradWeight, columnKernels, fitsColumns } from './conv2d-columns.ts';
-import { fitsStrips, stripForward, stripGradWeight, stripKernels } from './conv2d-strip.ts';
-import { sum } from './reduce.ts';
+import { columns } from './conv2d-columns.ts';
+import { byWeight, GEMM_TILES, gemmFamily } from './conv2d-gemm.ts';
+import {
+  type ConvFamily,
+  type ConvGeometry,
+  type ConvPass,
+  type ConvWork,
+  layerClass,
+  type WeightGradients,
+} from './conv2d-geometry.ts';
+import { plain } from './conv2d-plain.ts';
+import { strips } from './conv2d-strip.ts';
+import { winogradFamily } from './conv2d-winograd.ts';
 
-/** Sizes and steps of a convolution, named as in conv2d.wgsl. */
-export interface ConvGeometry {
-  readonly N: number;
-  readonly C: number;
-  readonly H: number;
-  readonly W: number;
-  readonly O: number;
-  readonly R: number;
-  readonly S: number;
-  readonly P: number;
-  readonly Q: number;
-  readonly strideH: number;
-  readonly strideW: number;
-  readonly padH: number;
-  readonly padW: number;
-  readonly dilationH: number;
-  readonly dilationW: number;
-  readonly groups: number;
+export type { ConvGeometry, ConvWork } from './conv2d-geometry.ts';
+
+/** Every way to compute a convolution, by the name that a choice has. The first is the witness of the others. */
+export const convFamilies = {
+  plain,
+  strips,
+  columns,
+  'gemm-16': gemmFamily(16),
+  'gemm-32': gemmFamily(32),
+  'gemm-64': gemmFamily(64),
+  'gemm-128': gemmFamily(128),
+  'by-weight': byWeight,
+  winograd: winogradFamily(),
+} satisfies Record<string, ConvFamily>;
+
+export type ConvFamilyName = keyof typeof convFamilies;
+
+/** Below this many channels of a group, on either side, a tile would be mostly empty. */
+const FEW = 8;
+
+/** The choice where nothing is pinned: by the kind of the adapter and the shape alone, so that it is the same every time. */
+function rule(gpu: Gpu, pass: ConvPass, g: ConvGeometry): ConvFamilyName {
+  const fits = (name: ConvFamilyName) => convFamilies[name].fits(gpu, g, pass);
+  if (gpu.description.software) return (['strips', 'columns'] as const).find(fits) ?? 'plain';
+  const [C, O] = [g.C / g.groups, g.O / g.groups];
+  const rows = pass === 'gradInput' ? C : O;
+  if (Math.min(C, O) < FEW) return pass === 'gradWeight' ? 'by-weight' : 'plain';
+  const tile = GEMM_TILES.find((channels) => channels >= Math.min(rows, 64)) ?? 64;
+  return fits(`gemm-${tile}`) ? `gemm-${tile}` : 'plain';
 }
 
-const forward = kernel(shaders.conv2d, 'forward');
-const gradInput = kernel(shaders.conv2d, 'gradInput');
-const gradWeight = kernel(shaders.conv2d, 'gradWeight');
+/** The family that computes this work now. */
+export const familyOf = (gpu: Gpu, { pass, geometry }: ConvWork): ConvFamilyName => {
+  const can = (name: string): name is ConvFamilyName =>
+    Object.hasOwn(convFamilies, name) && convFamilies[name as ConvFamilyName].fits(gpu, geometry, pass);
+  return gpu.choices.take(layerClass(pass, geometry), { pass, geometry }, can, () => rule(gpu, pass, geometry));
+};
 
-/** Threads that keep a device busy; a weight gradient is cut into slices until it has about this many. */
-const BUSY_THREADS = 4096;
+const familyFor = (gpu: Gpu, pass: ConvPass, geometry: ConvGeometry): ConvFamily =>
+  convFamilies[familyOf(gpu, { pass, geometry })];
 
 /** N O P Q from N C H W. */
 export function convForward(g: ConvGeometry, input: Tensor, weight: Tensor, bias: Tensor | null): Tensor<'NCHW'> {
   const output = empty(input.gpu, 'NCHW', [g.N, g.O, g.P, g.Q], 'conv2d');
   for (const tensor of [input, weight, bias]) tensor?.assertAlive('conv2d');
-  const strips = fitsStrips(g) ? stripKernels(input.gpu) : null;
-  if (strips) {
-    stripForward(strips, g, input, weight, bias, output, false);
-    return output;
-  }
-  const columns = fitsColumns(g) ? columnKernels(input.gpu) : null;
-  if (columns) {
-    columnForward(columns, g, input, weight, bias, output);
-    return output;
-  }
-  dispatch(
-    input.gpu,
-    forward,
-    { input, weight, bias: bias ?? weight, output },
-    { ...g, hasBias: bias ? 1 : 0, slices: 1 },
-    [Math.ceil((g.P * g.Q) / 64), g.O, g.N],
-  );
+  familyFor(input.gpu, 'forward', g).forward(g, input, weight, bias, output);
   return output;
 }
 
@@ -68,52 +75,12 @@ export function convGradInput(
 ): Tensor<'NCHW'> {
   const inputGradient = empty(gradient.gpu, 'NCHW', [g.N, g.C, g.H, g.W], 'conv2d gradient of input');
   for (const tensor of [gradient, weight, bias]) tensor?.assertAlive('conv2d');
-  const strips = fitsStrips(g) ? stripKernels(gradient.gpu) : null;
-  if (strips) {
-    const { N, C, H, W, O, P, Q } = g;
-    const mirrored = { N, C: O, H: P, W: Q, O: C, P: H, Q: W, padH: g.R - 1 - g.padH, padW: g.S - 1 - g.padW };
-    stripForward(strips, mirrored, gradient, weight, bias, inputGradient, true);
-    return inputGradient;
-  }
-  const columns = fitsColumns(g) && !bias ? columnKernels(gradient.gpu) : null;
-  if (columns) {
-    columnGradInput(columns, g, gradient, weight, inputGradient);
-    return inputGradient;
-  }
-  dispatch(
-    gradient.gpu,
-    gradInput,
-    { gradient, weight, bias: bias ?? weight, inputGradient },
-    { ...g, hasBias: bias ? 1 : 0, slices: 1 },
-    [Math.ceil((g.H * g.W) / 64), g.C, g.N],
-  );
+  familyFor(gradient.gpu, 'gradInput', g).gradInput(g, gradient, weight, bias, inputGradient);
   return inputGradient;
 }
 
 /** The gradients of the weight, O C/groups R S, and of the bias, O, from N C H W and N O P Q. */
-export function convGradWeight(
-  g: ConvGeometry,
-  input: Tensor,
-  gradient: Tensor,
-): { weight: Tensor<'OCRS'>; bias(): Tensor<'C'> } {
+export function convGradWeight(g: ConvGeometry, input: Tensor, gradient: Tensor): WeightGradients {
   for (const tensor of [input, gradient]) tensor.assertAlive('conv2d');
-  const strips = fitsStrips(g) ? stripKernels(input.gpu) : null;
-  if (strips) {
-    const { weight, bias } = stripGradWeight(strips, g, input, gradient);
-    return { weight, bias: () => bias };
-  }
-  const columns = fitsColumns(g) ? columnKernels(input.gpu) : null;
-  if (columns) {
-    const weight = columnGradWeight(columns, g, input, gradient);
-    return { weight, bias: () => sum(gradient as Tensor<'NCHW'>, 'NHW') };
-  }
-  const shape = [g.O, g.C / g.groups, g.R, g.S];
-  const count = shape.reduce((product, length) => product * length, 1);
-  const slices = Math.max(1, Math.min(Math.floor(BUSY_THREADS / count), g.N * g.P));
-  const partial = empty(input.gpu, 'OCRSZ', [...shape, slices], 'conv2d gradient of weight');
-  const groups = [...linearGroups(count, 64), slices] as const;
-  dispatch(input.gpu, gradWeight, { input, gradient, weightGradient: partial }, { ...g, hasBias: 0, slices }, groups);
-  const weight = slices === 1 ? partial.view('OCRS', shape) : (sum(partial, 'Z') as Tensor<'OCRS'>);
-  partial.release();
-  return { weight, bias: () => sum(gradient as Tensor<'NCHW'>, 'NHW') };
+  return familyFor(input.gpu, 'gradWeight', g).gradWeight(g, input, gradient);
 }

@@ -8,7 +8,7 @@ import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
 import { dispatch, type Kernel, kernel } from '../kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
-import type { ConvGeometry } from './conv2d-kernels.ts';
+import type { ConvFamily, ConvGeometry } from './conv2d-geometry.ts';
 import { sum } from './reduce.ts';
 
 /** Threads of a workgroup for each subgroup size: one subgroup, on lavapipe (8 lanes) as on SwiftShader (4), is several times faster than more. */
@@ -28,7 +28,7 @@ interface StripKernels {
 const made = new Map<number, StripKernels>();
 
 /** The kernels for this device's subgroups, or null where strips do not pay or their subgroup size is unknown. */
-export function stripKernels(gpu: Gpu): StripKernels | null {
+function stripKernels(gpu: Gpu): StripKernels | null {
   const lanes = gpu.subgroupLanes;
   if (lanes === null || !(lanes in groupOf)) return null;
   let kernels = made.get(lanes);
@@ -50,7 +50,7 @@ export function stripKernels(gpu: Gpu): StripKernels | null {
 }
 
 /** Whether the strips compute this convolution: 3 x 3, stride 1, no dilation, no groups. */
-export function fitsStrips(g: ConvGeometry): boolean {
+function fitsStrips(g: ConvGeometry): boolean {
   const plain = g.strideH === 1 && g.strideW === 1 && g.dilationH === 1 && g.dilationW === 1 && g.groups === 1;
   return plain && g.R === 3 && g.S === 3 && g.padH <= 2 && g.padW <= 2;
 }
@@ -68,7 +68,7 @@ interface StripConvolution {
 }
 
 /** N O P Q from N C H W. `flipped`: the weight is C O 3 3 of the convolution whose input gradient this is. */
-export function stripForward(
+function stripForward(
   { group, pack, forward, forwardTile }: StripKernels,
   g: StripConvolution,
   input: Tensor,
@@ -116,7 +116,7 @@ export function stripForward(
 const BUSY_GROUPS = 64;
 
 /** The gradients of the weight, O C 3 3, and of the bias, O, from N C H W and N O P Q. */
-export function stripGradWeight(
+function stripGradWeight(
   { lanes, group, gradWeight }: StripKernels,
   g: StripConvolution,
   input: Tensor,
@@ -162,3 +162,18 @@ export function stripGradWeight(
     bias: whole(biasPartial, 'C', [O]) as Tensor<'C'>,
   };
 }
+
+export const strips: ConvFamily = {
+  fits: (gpu, g) => fitsStrips(g) && stripKernels(gpu) !== null,
+  forward(g, input, weight, bias, output) {
+    stripForward(stripKernels(input.gpu)!, g, input, weight, bias, output, false);
+  },
+  gradInput({ N, C, H, W, O, P, Q, R, S, padH, padW }, gradient, weight, bias, inputGradient) {
+    const mirrored = { N, C: O, H: P, W: Q, O: C, P: H, Q: W, padH: R - 1 - padH, padW: S - 1 - padW };
+    stripForward(stripKernels(gradient.gpu)!, mirrored, gradient, weight, bias, inputGradient, true);
+  },
+  gradWeight(g, input, gradient) {
+    const { weight, bias } = stripGradWeight(stripKernels(input.gpu)!, g, input, gradient);
+    return { weight, bias: () => bias };
+  },
+};

@@ -40,5 +40,6 @@ export function dropout<A extends string>(input: Tensor<A>, rate: number, { key,
     { input: input as Tensor },
     (gradient) => ({ input: () => masked(gradient, 'dropout gradient') }),
     [draw],
+    [],
   ) as Tensor<A>;
 }

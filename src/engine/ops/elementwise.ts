@@ -75,9 +75,9 @@ function elementwise<Axes extends string>(name: keyof typeof table, input: Tenso
   const groups = linearGroups(size, PER_GROUP);
   const extent = { count: size, rowStride: groups[0] * PER_GROUP, parameter };
   const output = empty(gpu, input.axes, input.shape, name);
-  dispatch(gpu, forward, { input, output }, extent, groups);
+  output.made([input], () => dispatch(gpu, forward, { input, output }, extent, groups));
   output.tell(name, [input], { parameter });
-  return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
+  const rule = (gradient: Tensor) => ({
     input: () => {
       const result = empty(gpu, input.axes, input.shape, `${name} gradient`);
       dispatch(
@@ -89,7 +89,8 @@ function elementwise<Axes extends string>(name: keyof typeof table, input: Tenso
       );
       return result;
     },
-  }));
+  });
+  return output.derivedFrom({ input: input as Tensor }, rule, [], slopeIsConstant(name) ? [] : [input]);
 }
 
 /** These never read x in the slope, so x need not be alive; any tensor of the right size can stand in for it. */

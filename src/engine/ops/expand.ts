@@ -24,5 +24,5 @@ export function expand<A extends string>(input: Tensor, axes: A, shape: Shape): 
   }
   const output = expandLike(input, { axes, shape });
   output.tell('expand', [input]);
-  return output.derivedFrom({ input }, (gradient) => ({ input: () => sumTo(gradient, input) })) as Tensor<A>;
+  return output.derivedFrom({ input }, (gradient) => ({ input: () => sumTo(gradient, input) }), [], []) as Tensor<A>;
 }

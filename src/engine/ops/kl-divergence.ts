@@ -30,11 +30,12 @@ export function klDivergence(logProbability: Tensor, target: Tensor): Scalar {
   const total = sum(terms) as Scalar;
   terms.release();
   const batchMean = scale(total, extent.factor);
-  return batchMean.derivedFrom({ logProbability }, (gradient) => ({
+  const rule = (gradient: Tensor) => ({
     logProbability: () => {
       const result = empty(gpu, logProbability.axes, logProbability.shape, 'klDivergence gradient');
       dispatch(gpu, divergenceGradient, { target_: target, gradient, output: result }, extent, groups);
       return result;
     },
-  }));
+  });
+  return batchMean.derivedFrom({ logProbability }, rule, [], [target]);
 }

@@ -11,7 +11,7 @@ export function permute<A extends string>(input: Tensor, axes: A): Tensor<A> {
   }
   const output = reorder(input, axes);
   output.tell('permute', [input]);
-  return output.derivedFrom({ input }, (gradient) => ({ input: () => reorder(gradient, input.axes) }));
+  return output.derivedFrom({ input }, (gradient) => ({ input: () => reorder(gradient, input.axes) }), [], []);
 }
 
 function reorder<A extends string>(input: Tensor, axes: A): Tensor<A> {

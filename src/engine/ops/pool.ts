@@ -30,7 +30,7 @@ export function maxPool2d(input: Tensor<'NCHW'>, options: PoolOptions): Tensor<'
   const { uniforms, shape, outputGroups, inputGroups } = poolGeometry('maxPool2d', input, options, true);
   const output = empty(gpu, 'NCHW', shape, 'maxPool2d');
   const winners = empty(gpu, 'NCHW', shape, 'maxPool2d winners', 'u32');
-  dispatch(gpu, maxForward, { input, output, winners }, uniforms, outputGroups);
+  output.made([input], () => dispatch(gpu, maxForward, { input, output, winners }, uniforms, outputGroups));
   output.tell('maxPool2d', [input], uniforms);
   return output.derivedFrom(
     { input },
@@ -47,6 +47,7 @@ export function maxPool2d(input: Tensor<'NCHW'>, options: PoolOptions): Tensor<'
       },
     }),
     [winners],
+    [],
   );
 }
 
@@ -64,13 +65,14 @@ export function averagePool2d(
   const output = empty(gpu, 'NCHW', shape, 'averagePool2d');
   dispatch(gpu, averageForward, { input, output }, uniforms, outputGroups);
   output.tell('averagePool2d', [input], uniforms);
-  return output.derivedFrom({ input }, (gradient) => ({
+  const rule = (gradient: Tensor) => ({
     input: () => {
       const inputGradient = empty(gpu, 'NCHW', input.shape, 'averagePool2d gradient');
       dispatch(gpu, averageBackward, { gradient, output: inputGradient }, uniforms, inputGroups);
       return inputGradient;
     },
-  }));
+  });
+  return output.derivedFrom({ input }, rule, [], []);
 }
 
 const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);

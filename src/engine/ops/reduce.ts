@@ -129,9 +129,8 @@ function reduceOver(join: 'sum' | 'max', input: Tensor, letters: string, factor 
 export function sum<A extends string, L extends string = A>(input: Tensor<A>, letters?: L): Tensor<Without<A, L>> {
   const output = reduceOver('sum', input, letters ?? input.axes);
   output.tell('sum', [input], { letters: letters ?? input.axes });
-  return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
-    input: () => expandLike(gradient, input),
-  })) as Tensor<Without<A, L>>;
+  const rule = (gradient: Tensor) => ({ input: () => expandLike(gradient, input) });
+  return output.derivedFrom({ input: input as Tensor }, rule, [], []) as Tensor<Without<A, L>>;
 }
 
 /** The mean over `letters` (all axes if none are given). */
@@ -143,9 +142,8 @@ export function mean<A extends string, L extends string = A>(input: Tensor<A>, l
   );
   const output = reduceOver('sum', input, over, 1 / count);
   output.tell('mean', [input], { letters: over });
-  return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
-    input: () => expandLike(gradient, input, 1 / count),
-  })) as Tensor<Without<A, L>>;
+  const rule = (gradient: Tensor) => ({ input: () => expandLike(gradient, input, 1 / count) });
+  return output.derivedFrom({ input: input as Tensor }, rule, [], []) as Tensor<Without<A, L>>;
 }
 
 /** The largest element over `letters` (all axes if none are given); ties share the gradient equally, as torch.amax does. */
@@ -153,13 +151,14 @@ export function max<A extends string, L extends string = A>(input: Tensor<A>, le
   const over = letters ?? input.axes;
   const output = reduceOver('max', input, over);
   output.tell('max', [input], { letters: over });
-  return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
+  const rule = (gradient: Tensor) => ({
     input: () => {
       const winners = combine('equal', input, output);
       const shared = combine('divide', gradient, reduceOver('sum', winners, over));
       return combine('multiply', winners, shared);
     },
-  })) as Tensor<Without<A, L>>;
+  });
+  return output.derivedFrom({ input: input as Tensor }, rule, [], [input, output]) as Tensor<Without<A, L>>;
 }
 
 /** Undoes a repetition: sums `gradient` down to the axes and lengths of `operand`. The gradient itself if nothing was repeated. */

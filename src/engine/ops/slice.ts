@@ -31,16 +31,9 @@ export function slice<A extends string>(
     0,
   );
   output.tell('slice', [input], { bounds });
-  return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
-    input: () =>
-      window(
-        gradient,
-        bounds.map(({ start }) => -start),
-        input.shape,
-        'slice gradient',
-        0,
-      ),
-  }));
+  const back = bounds.map(({ start }) => -start);
+  const rule = (gradient: Tensor) => ({ input: () => window(gradient, back, input.shape, 'slice gradient', 0) });
+  return output.derivedFrom({ input: input as Tensor }, rule, [], []);
 }
 
 /** `before` and `after` elements of `value` on the axes that are named: pad(x, { H: [0, 1], W: [0, 1] }). */
@@ -59,16 +52,9 @@ export function pad<A extends string>(
   const start = margin.map(([before]) => -before);
   const output = window(input, start, shape, 'pad', value);
   output.tell('pad', [input], { margin, value });
-  return output.derivedFrom({ input: input as Tensor }, (gradient) => ({
-    input: () =>
-      window(
-        gradient,
-        start.map((at) => -at),
-        input.shape,
-        'pad gradient',
-        0,
-      ),
-  }));
+  const back = start.map((at) => -at);
+  const rule = (gradient: Tensor) => ({ input: () => window(gradient, back, input.shape, 'pad gradient', 0) });
+  return output.derivedFrom({ input: input as Tensor }, rule, [], []);
 }
 
 /** The box of `shape` whose first corner is at `start` of the input, with `filler` where it reaches outside. */

@@ -35,11 +35,12 @@ function overRows<A extends string>(operation: string, input: Tensor<A>, letters
   const result = empty(gpu, axes, shape, operation);
   dispatch(gpu, forward, { input, output: result }, { length, logarithm }, [rows]);
   result.tell(operation, [input], { letters });
-  return result.derivedFrom({ input: input as Tensor }, (gradient) => ({
+  const rule = (gradient: Tensor) => ({
     input: () => {
       const inputGradient = empty(gpu, axes, shape, `${operation} gradient`);
       dispatch(gpu, backward, { result, gradient, output: inputGradient }, { length, logarithm }, [rows]);
       return inputGradient;
     },
-  }));
+  });
+  return result.derivedFrom({ input: input as Tensor }, rule, [], [result]);
 }

@@ -45,10 +45,12 @@ function resize(input: Tensor<'NCHW'>, [P, Q]: readonly [number, number], mode: 
   const uniforms = { C, H, W, P, Q, mode: modes[mode] };
   const output = empty(gpu, 'NCHW', [N, C, P, Q], 'upsample');
   const twice = mode === 'nearest' && P === 2 * H && Q === 2 * W;
-  if (twice) dispatch(gpu, forwardTwice, { input, outputPairs: output }, uniforms, [Math.ceil((H * W) / 64), C, N]);
-  else dispatch(gpu, forward, { input, output }, uniforms, [Math.ceil((P * Q) / 64), C, N]);
+  output.made([input], () => {
+    if (twice) dispatch(gpu, forwardTwice, { input, outputPairs: output }, uniforms, [Math.ceil((H * W) / 64), C, N]);
+    else dispatch(gpu, forward, { input, output }, uniforms, [Math.ceil((P * Q) / 64), C, N]);
+  });
   output.tell('upsample', [input], { mode });
-  return output.derivedFrom({ input }, (gradient) => ({
+  const rule = (gradient: Tensor) => ({
     input: () => {
       const inputGradient = empty(gpu, 'NCHW', input.shape, 'upsample gradient');
       const groups = [Math.ceil((H * W) / 64), C, N] as const;
@@ -56,5 +58,6 @@ function resize(input: Tensor<'NCHW'>, [P, Q]: readonly [number, number], mode: 
       else dispatch(gpu, backward, { gradient, output: inputGradient }, uniforms, groups);
       return inputGradient;
     },
-  }));
+  });
+  return output.derivedFrom({ input }, rule, [], []);
 }

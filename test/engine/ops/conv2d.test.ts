@@ -11,49 +11,9 @@ import {
 } from '../../../src/engine/index.ts';
 import { conv2dGradients, conv2d as reference } from '../../../src/reference/conv2d.ts';
 import { draw, type Values, values } from '../../../src/reference/values.ts';
+import { convCases as cases } from '../../support/conv-cases.ts';
 import { testGpu } from '../../support/gpu.ts';
 import { checkOperation } from '../../support/grad-check.ts';
-
-/** input N C H W, weight O C R S */
-const cases: [what: string, input: Shape, weight: Shape, options: ConvOptions][] = [
-  ['one pixel, one channel', [1, 1, 1, 1], [1, 1, 1, 1], {}],
-  ['one pixel under 3 x 3', [1, 3, 1, 1], [5, 3, 3, 3], { padding: 1 }],
-  ['two pixels', [1, 2, 1, 2], [3, 2, 3, 3], { padding: 1 }],
-  ['3 x 3, odd sides', [2, 3, 7, 5], [5, 3, 3, 3], { padding: 1 }],
-  ['3 x 3, no padding', [2, 5, 9, 7], [3, 5, 3, 3], {}],
-  ['3 x 3, more padding than needed', [1, 3, 5, 6], [2, 3, 3, 3], { padding: 2 }],
-  ['3 x 3, no padding above, one beside', [1, 2, 6, 5], [3, 2, 3, 3], { padding: [0, 1] }],
-  ['channels that fill no tile', [1, 17, 6, 6], [9, 17, 3, 3], { padding: 1 }],
-  ['channels that fill tiles', [2, 16, 8, 8], [32, 16, 3, 3], { padding: 1 }],
-  ['7 to 1 channels', [2, 7, 11, 13], [1, 7, 3, 3], { padding: 1 }],
-  ['1 to 17 channels', [2, 1, 13, 11], [17, 1, 3, 3], { padding: 1 }],
-  ['rows longer than a strip', [1, 2, 5, 70], [3, 2, 3, 3], { padding: 1 }],
-  ['tiles that end inside the image, channels above four', [2, 6, 10, 31], [11, 6, 3, 3], { padding: 1 }],
-  ['tiles without padding, longer than a slice', [1, 9, 19, 17], [5, 9, 3, 3], {}],
-  ['a wide, flat image', [1, 3, 1, 67], [4, 3, 3, 3], { padding: 1 }],
-  ['a narrow, tall image', [1, 3, 67, 1], [4, 3, 3, 3], { padding: 1 }],
-  ['an image above 4,096 pixels', [1, 2, 65, 66], [2, 2, 3, 3], { padding: 1 }],
-  ['five images', [5, 4, 8, 8], [4, 4, 3, 3], { padding: 1 }],
-  ['1 x 1', [2, 9, 5, 7], [7, 9, 1, 1], {}],
-  ['1 x 1 over many channels', [1, 65, 3, 3], [33, 65, 1, 1], {}],
-  ['1 x 1, stride 2', [1, 3, 7, 9], [4, 3, 1, 1], { stride: 2 }],
-  ['1 x 3', [1, 3, 5, 7], [4, 3, 1, 3], { padding: [0, 1] }],
-  ['3 x 1', [1, 3, 5, 7], [4, 3, 3, 1], { padding: [1, 0] }],
-  ['1 x 7', [1, 2, 4, 9], [3, 2, 1, 7], { padding: [0, 3] }],
-  ['7 x 1', [1, 2, 9, 4], [3, 2, 7, 1], { padding: [3, 0] }],
-  ['2 x 2', [1, 3, 5, 5], [2, 3, 2, 2], {}],
-  ['5 x 5', [2, 3, 9, 8], [2, 3, 5, 5], { padding: 2 }],
-  ['7 x 7, stride 2', [1, 3, 15, 14], [5, 3, 7, 7], { stride: 2, padding: 3 }],
-  ['stride 2, odd input', [2, 3, 7, 9], [5, 3, 3, 3], { stride: 2, padding: 1 }],
-  ['stride 2, a last row that no window reads', [1, 3, 8, 8], [2, 3, 3, 3], { stride: 2 }],
-  ['stride 3 x 2', [1, 2, 10, 9], [3, 2, 3, 3], { stride: [3, 2], padding: 1 }],
-  ['stride longer than the kernel', [1, 2, 9, 9], [3, 2, 2, 2], { stride: 4 }],
-  ['dilation 2', [1, 3, 9, 8], [4, 3, 3, 3], { padding: 2, dilation: 2 }],
-  ['dilation 3 x 1 with stride 2', [1, 2, 11, 9], [3, 2, 3, 3], { stride: 2, padding: [3, 1], dilation: [3, 1] }],
-  ['two groups', [2, 6, 5, 7], [4, 3, 3, 3], { padding: 1, groups: 2 }],
-  ['depthwise', [2, 5, 7, 6], [5, 1, 3, 3], { padding: 1, groups: 5 }],
-  ['depthwise, two outputs a channel, stride 2', [1, 3, 7, 7], [6, 1, 3, 3], { stride: 2, padding: 1, groups: 3 }],
-];
 
 describe.each(cases)('%s', (_, inputShape, weightShape, options) => {
   const input = draw('NCHW', inputShape);
