@@ -87,6 +87,7 @@ async function* timesOf({ gpu, tags, runs }: Context): AsyncGenerator<Figure> {
 }
 
 async function* stepsThreeAndHundred({ gpu, tags }: Context): AsyncGenerator<Figure> {
+  gpu.trim();
   const small = unetStep(gpu, smaller);
   for (let i = 0; i < 3; i++) await small.run();
   const third = gpu.memory();

@@ -27,15 +27,15 @@ export function withoutGradient<T>(gpu: Tensor['gpu'], body: () => T): T {
 
 /**
  * Adds d loss / d p to the gradient of every parameter p that `loss` was computed from. Consumes the graph: intermediate tensors are given
- * back as soon as the last rule that reads them has run, except scalars and those marked keep().
+ * back as soon as the last rule that reads them has run, except scalars and those marked keep(). With `scale`, of scale * loss instead.
  */
-export function backward(loss: Scalar): void {
+export function backward(loss: Scalar, scale?: Scalar): void {
   if (loss.shape.length !== 0) throw new ShapeError('backward', 'the loss must be a scalar', { loss });
   if (!loss.requiresGradient) {
     throw new Error('backward: the loss does not depend on any parameter, so there is nothing to differentiate.');
   }
   const { pool } = loss.gpu;
-  const one = upload(loss.gpu, '', [], () => [1], 'one');
+  const one = scale ?? upload(loss.gpu, '', [], () => [1], 'one');
   pool.shares = true;
   let found: Map<Tensor, Tensor>;
   try {
@@ -160,7 +160,7 @@ function leadingTo(targets: ReadonlySet<Tensor>, youngestFirst: readonly Tensor[
 /** A rule may answer with the gradient itself; then two owners look at one storage. */
 function shared(contribution: Tensor, gradient: Tensor): Tensor {
   if (contribution !== gradient) return contribution;
-  return new Tensor(gradient.gpu, gradient.axes, gradient.shape, gradient.storage.hold(), gradient.name);
+  return new Tensor(gradient.gpu, gradient.axes, gradient.shape, gradient.storage.hold(), gradient.name, gradient.type);
 }
 
 function checked(output: Tensor, role: string, input: Tensor, contribution: Tensor): Tensor {

@@ -13,6 +13,7 @@ import { Faults } from './faults.ts';
 import { type Bindable, KernelCache } from './kernel.ts';
 import { BufferPool, type MemoryReport } from './memory.ts';
 import { collectTensors, type OnHost, replaceTensors } from './results.ts';
+import { halfToNumber } from './safetensors-tensor.ts';
 import type { Operation, Tensor } from './tensor.ts';
 
 export type Command =
@@ -92,6 +93,8 @@ export class Gpu {
   recordsGradients = true;
   /** Whether activations that are cheap to compute (normalisations with their ReLU, joined channels) are computed again for the backward pass instead of stored. */
   recomputes = false;
+  /** Whether activations and their gradients are kept in half precision; the device needs shader-f16. */
+  halves = false;
   /** When set, is told of every tensor that an operation makes; see audit.ts. */
   onTensor: ((tensor: Tensor) => void) | null = null;
   /** When set, is told of every command that a step records: for profiles. */
@@ -287,7 +290,8 @@ export class Gpu {
       await staging.mapAsync(0x01).catch((rejection) => this.faults.explain(rejection));
       const range = staging.getMappedRange();
       wanted.forEach((tensor, i) => {
-        const values = new Float32Array(range.slice(offsets[i], offsets[i] + tensor.byteLength));
+        const bytes = range.slice(offsets[i], offsets[i] + tensor.byteLength);
+        const values = tensor.type === 'f16' ? fromHalves(bytes, tensor.size) : new Float32Array(bytes);
         arrived.set(tensor, tensor.shape.length === 0 ? values[0] : values);
       });
       staging.unmap();
@@ -297,6 +301,9 @@ export class Gpu {
     return replaceTensors(result, arrived) as OnHost<T>;
   }
 }
+
+const fromHalves = (bytes: ArrayBuffer, size: number) =>
+  Float32Array.from(new Uint16Array(bytes, 0, size), halfToNumber);
 
 function encode(encoder: GPUCommandEncoder, commands: readonly Command[]): void {
   let pass: GPUComputePassEncoder | null = null;

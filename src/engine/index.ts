@@ -30,6 +30,7 @@ export { logSoftmax, softmax } from './ops/softmax.ts';
 export { type Corners, upsample2x, upsampleBilinear, upsampleNearest } from './ops/upsample.ts';
 export { Adam, type AdamOptions } from './optimizers/adam.ts';
 export { CosineWarmRestarts } from './optimizers/cosine-warm-restarts.ts';
+export { LossScaler, type LossScalerOptions, type LossScalerState } from './optimizers/loss-scaler.ts';
 export { type NamedTensor, Optimizer, type OptimizerState } from './optimizers/optimizer.ts';
 export { ReduceOnPlateau } from './optimizers/reduce-on-plateau.ts';
 export { RMSProp, type RMSPropOptions } from './optimizers/rmsprop.ts';

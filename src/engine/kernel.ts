@@ -33,6 +33,8 @@ export interface Bindable {
   readonly byteOffset?: number;
   readonly byteLength: number;
   readonly name?: string;
+  /** f16: elements of two bytes where the shader declares float32. */
+  readonly type?: 'f32' | 'u32' | 'f16';
 }
 
 export interface KernelOptions {

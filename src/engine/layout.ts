@@ -6,15 +6,20 @@
  *     x = input[i];                            ->   x = input_read(i);                        // which knows where each begins
  *     output[i] = x;                                output_write(i, x);
  *
- * The arithmetic and its order stay as they are, so the bits do. A shader that takes the address of an element, or assigns to a part of one,
+ * The arithmetic and its order stay as they are, so the bits do. A tensor of half precision (f16) is reached the same way: its elements become
+ * float32 as they are read and are rounded as they are written, and the kernel between computes in float32 as ever. A shader that takes the address of an element, or assigns to a part of one,
  * cannot be laid out anew, and says so.
  */
 import type { Bindable, Kernel } from './kernel.ts';
 
-/** Bindings that one tensor is spread over. */
+/** Bindings that one tensor is spread over, and whether its elements are float16. */
 export interface Layout {
   readonly pieces: number;
+  readonly half?: boolean;
 }
+
+const described = (layouts: ReadonlyMap<string, Layout>) =>
+  [...layouts].map(([role, { pieces, half }]) => `${role} ${pieces}${half ? ' f16' : ''}`).join('|');
 
 const mib = (bytes: number) => `${(bytes / 2 ** 20).toPrecision(3)} MiB`;
 
@@ -33,18 +38,19 @@ export class Layouts {
     );
   }
 
-  /** The kernel that reaches these tensors, and its bindings. The kernel itself where each fits one binding. */
+  /** The kernel that reaches these tensors, and its bindings. The kernel itself where each is float32 and fits one binding. */
   of(kernel: Kernel, tensors: Readonly<Record<string, Bindable>>): [Kernel, Record<string, Bindable>] {
     const layouts = new Map<string, Layout>();
     const bindings: Record<string, Bindable> = {};
     const { largestBinding } = this;
-    for (const [role, { storage, byteLength, name }] of Object.entries(tensors)) {
-      if (byteLength <= largestBinding) {
+    for (const [role, { storage, byteLength, name, type }] of Object.entries(tensors)) {
+      const half = type === 'f16';
+      if (byteLength <= largestBinding && !half) {
         bindings[role] = { storage, byteLength, name };
         continue;
       }
       const pieces = Math.ceil(byteLength / largestBinding);
-      layouts.set(role, { pieces });
+      layouts.set(role, { pieces, half });
       for (let piece = 0; piece < pieces; piece++) {
         const byteOffset = piece * largestBinding;
         const rest = Math.min(largestBinding, byteLength - byteOffset);
@@ -60,7 +66,7 @@ export class Layouts {
         `${kernel.name}: ${large} need ${needed} bindings of ${mib(largestBinding)} with what else it reads, and this device has ${allowed} at most; use a smaller batch or image, or an adapter with larger bindings (mtunet devices).`,
       );
     }
-    const key = [kernel.key, ...[...layouts].map(([role, { pieces }]) => `${role} ${pieces}`)].join('|');
+    const key = `${kernel.key}|${described(layouts)}`;
     let made = this.made.get(key);
     if (!made) {
       made = laidOut(kernel, layouts, largestBinding);
@@ -70,8 +76,14 @@ export class Layouts {
   }
 }
 
-/** Bytes of each declared element. */
-const ELEMENTS: Readonly<Record<string, number>> = { f32: 4, u32: 4, i32: 4, vec2f: 8, vec4f: 16 };
+/** Bytes of each declared element, and what holds the same numbers in half the bytes. */
+const ELEMENTS: Readonly<Record<string, { readonly bytes: number; readonly half?: string }>> = {
+  f32: { bytes: 4, half: 'f16' },
+  vec2f: { bytes: 8, half: 'vec2h' },
+  vec4f: { bytes: 16, half: 'vec4h' },
+  u32: { bytes: 4 },
+  i32: { bytes: 4 },
+};
 
 const DECLARATION = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read|read_write)>\s*(\w+)\s*:\s*array<(\w+)>;/g;
 
@@ -86,28 +98,40 @@ export function laidOut(kernel: Kernel, layouts: ReadonlyMap<string, Layout>, pi
     const layout = layouts.get(role);
     if (!layout) return declaration;
     const type = new RegExp(`\\balias ${element}\\s*=\\s*(\\w+)`).exec(plain)?.[1] ?? element;
-    const bytes = ELEMENTS[type];
-    if (!bytes) throw new Error(`${kernel.name}: ${role} holds elements of type ${type}, which cannot be spread.`);
-    functions.push(...accessors(role, element, access === 'read_write', layout, pieceBytes / bytes));
+    const { bytes = 0, half } = ELEMENTS[type] ?? {};
+    const stored = layout.half ? half : element;
+    if (!bytes || !stored)
+      throw new Error(`${kernel.name}: ${role} holds elements of type ${type}, which cannot be laid out.`);
+    const length = pieceBytes / (layout.half ? bytes / 2 : bytes);
+    functions.push(...accessors(role, element, stored, access === 'read_write', layout.pieces, length));
     return Array.from({ length: layout.pieces }, (_, piece) => {
       const place = piece === 0 ? number : next++;
-      return `@group(0) @binding(${place}) var<storage, ${access}> ${role}_${piece} : array<${element}>;`;
+      return `@group(0) @binding(${place}) var<storage, ${access}> ${role}_${piece} : array<${stored}>;`;
     }).join('\n');
   });
-  const key = `${kernel.key}|${[...layouts].map(([role, { pieces }]) => `${role} ${pieces}`)} of ${pieceBytes}`;
-  return { ...kernel, code: [code, ...functions].join('\n'), key };
+  const enable = [...layouts.values()].some(({ half }) => half) ? ['enable f16;'] : [];
+  const key = `${kernel.key}|${described(layouts)} of ${pieceBytes}`;
+  return { ...kernel, code: [...enable, code, ...functions].join('\n'), key };
 }
 
 /** Reads element i, and writes it, wherever it is. */
-function accessors(role: string, element: string, writes: boolean, { pieces }: Layout, length: number): string[] {
+function accessors(
+  role: string,
+  element: string,
+  stored: string,
+  writes: boolean,
+  pieces: number,
+  length: number,
+): string[] {
+  const as = (type: string, value: string) => (stored === element ? value : `${type}(${value})`);
   const chosen = (line: (piece: string, index: string) => string) =>
     Array.from({ length: pieces }, (_, piece) => {
       const access = line(`${role}_${piece}`, piece === 0 ? 'i' : `i - ${piece * length}u`);
       return piece < pieces - 1 ? `if (i < ${(piece + 1) * length}u) { ${access} }` : access;
     }).join('\n  ');
-  const read = `fn ${role}_read(i : u32) -> ${element} {\n  ${chosen((piece, at) => `return ${piece}[${at}];`)}\n}`;
+  const read = `fn ${role}_read(i : u32) -> ${element} {\n  ${chosen((piece, at) => `return ${as(element, `${piece}[${at}]`)};`)}\n}`;
   if (!writes) return [read];
-  const write = chosen((piece, at) => `${piece}[${at}] = value; return;`);
+  const write = chosen((piece, at) => `${piece}[${at}] = ${as(stored, 'value')}; return;`);
   return [read, `fn ${role}_write(i : u32, value : ${element}) {\n  ${write}\n}`];
 }
 

@@ -9,7 +9,8 @@ import type { Storage } from './memory.ts';
 import { checkShape, describe, type Shape, type Shaped, ShapeError, sizeOf } from './shape.ts';
 
 export type Scalar = Tensor<''>;
-export type ElementType = 'f32' | 'u32';
+/** f16: what kernels read as float32 and round as they write it. */
+export type ElementType = 'f32' | 'u32' | 'f16';
 
 /** For each differentiable input, a function that computes its gradient; it is called only where that gradient is wanted. */
 export type Thunks<Inputs> = { readonly [Role in keyof Inputs]-?: () => Tensor };
@@ -78,7 +79,7 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
   }
 
   get byteLength(): number {
-    return this.size * 4;
+    return bytesOf(this.size, this.type);
   }
 
   get isAlive(): boolean {
@@ -214,15 +215,21 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
   }
 }
 
-/** A tensor with unspecified contents, for a kernel to fill. */
+/** A multiple of four, as bindings are. */
+const bytesOf = (size: number, type: ElementType) => (type === 'f16' ? Math.ceil(size / 2) * 4 : size * 4);
+
+/**
+ * A tensor with unspecified contents, for a kernel to fill. Where gpu.halves, those of N C H W, activations and their gradients, are float16
+ * unless a type is asked for; everything else is float32.
+ */
 export function empty<Axes extends string>(
   gpu: Gpu,
   axes: Axes,
   shape: Shape,
   name: string,
-  type: ElementType = 'f32',
+  type: ElementType = gpu.halves && axes === 'NCHW' ? 'f16' : 'f32',
 ): Tensor<Axes> {
-  const bytes = checkedBytes(gpu, axes, shape, name);
+  const bytes = checkedBytes(gpu, axes, shape, name, type);
   return new Tensor(gpu, axes, shape, gpu.pool.acquire(bytes), name, type);
 }
 
@@ -286,9 +293,9 @@ export function parameter<Axes extends string>(
   return made;
 }
 
-function checkedBytes(gpu: Gpu, axes: string, shape: Shape, name: string): number {
+function checkedBytes(gpu: Gpu, axes: string, shape: Shape, name: string, type: ElementType = 'f32'): number {
   checkShape(name, axes, shape);
-  const bytes = sizeOf(shape) * 4;
+  const bytes = bytesOf(sizeOf(shape), type);
   const allowed = gpu.limits.maxBufferSize;
   if (bytes > allowed) {
     const mib = (value: number) => `${(value / 2 ** 20).toFixed(0)} MiB`;

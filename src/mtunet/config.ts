@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { noAugmentation } from '../data/augment.ts';
 import { hasOneTask, networkNames, sizeProblem } from './networks.ts';
-import { schemeDefaults, schemeNames } from './schemes/index.ts';
+import { descendsOneScalar, schemeDefaults, schemeNames } from './schemes/index.ts';
 
 const network = z.strictObject({
   /** A network of the paper's tables; see networks.ts. */
@@ -117,6 +117,8 @@ const fields = z.strictObject({
   augmentation: augmentation.default(noAugmentation),
   /** recompute: normalised and joined activations are computed again for the backward pass instead of stored. The same bits, less memory, more time. */
   memory: z.enum(['store', 'recompute']).default('store'),
+  /** f16: the activations of training steps and their gradients in half precision, with float32 weights, sums and losses, and a scaled loss. */
+  precision: z.enum(['f32', 'f16']).default('f32'),
   synthetic,
 });
 
@@ -125,6 +127,10 @@ export const configSchema = fields.superRefine((config, context) => {
     const problem = sizeProblem(config.network.name, config[side]);
     const message = `${config.network.name}: ${side} ${config[side]} ${problem}`;
     if (problem) context.addIssue({ code: 'custom', path: [side], message });
+  }
+  if (config.precision === 'f16' && !descendsOneScalar(config.scheme.name)) {
+    const message = `f16 scales one loss, but scheme ${config.scheme.name} combines gradients itself; use f32 or another scheme`;
+    context.addIssue({ code: 'custom', path: ['precision'], message });
   }
 });
 
@@ -168,6 +174,7 @@ const paper: TrainConfig = {
   data: 'synthetic',
   augmentation: noAugmentation,
   memory: 'recompute',
+  precision: 'f32',
   synthetic: { seed: 2022, train: 758, valid: 108, test: 217, split: 'patient' },
 };
 

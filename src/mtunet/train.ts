@@ -11,6 +11,8 @@ import {
   CosineWarmRestarts,
   Dropout,
   type Gpu,
+  LossScaler,
+  type LossScalerState,
   type Optimizer,
   type StateDict,
   StepRecorder,
@@ -74,6 +76,8 @@ interface TrainProgress {
   readonly ended: StopReason | null;
   /** Seconds of this epoch before an interruption. */
   readonly seconds: number;
+  /** Of a training in half precision. */
+  readonly lossScale?: LossScalerState;
 }
 
 export class Trainer {
@@ -86,6 +90,7 @@ export class Trainer {
   private readonly dataset: ChestDataset;
   private readonly hooks: TrainHooks;
   private readonly optimizer: Optimizer;
+  private readonly scaler: LossScaler | null;
   /** Steps with the same network, scheme and sizes are done again from a recording. */
   readonly recorder: StepRecorder;
   private readonly schedule: PlateauReset;
@@ -102,7 +107,13 @@ export class Trainer {
 
   constructor(gpu: Gpu, config: TrainConfig, dataset: ChestDataset, hooks: TrainHooks = {}) {
     checkDataset(config, dataset);
+    if (config.precision === 'f16' && !gpu.features.has('shader-f16')) {
+      throw new Error(
+        `precision f16 needs the device feature shader-f16, which ${gpu.description.name} lacks; train with --precision f32, or choose another adapter (mtunet devices).`,
+      );
+    }
     this.gpu = gpu;
+    this.scaler = config.precision === 'f16' ? new LossScaler() : null;
     this.recorder = new StepRecorder(gpu);
     this.config = config;
     this.dataset = dataset;
@@ -167,6 +178,7 @@ export class Trainer {
       schedule: schedule.state,
       ended: this.ended,
       seconds: this.secondsBefore,
+      ...(this.scaler && { lossScale: this.scaler.state }),
     };
     return { current, best: this.best, progress: progress as unknown as Checkpoint['progress'] };
   }
@@ -190,6 +202,7 @@ export class Trainer {
     this.secondsBefore = saved.seconds;
     this.schedule.load(saved.schedule);
     this.ended = saved.ended;
+    if (saved.lossScale) this.scaler?.load(saved.lossScale);
     this.dropouts().forEach((layer, i) => {
       layer.draws = saved.draws[i];
     });
@@ -271,6 +284,16 @@ export class Trainer {
     return true;
   }
 
+  /** Only the body of a training step computes in half precision: not evaluation, nor a step of another training in between. */
+  private inPrecision<T>(body: () => T): T {
+    this.gpu.halves = this.config.precision === 'f16';
+    try {
+      return body();
+    } finally {
+      this.gpu.halves = false;
+    }
+  }
+
   private async trainStep(batch: Batch): Promise<void> {
     const { gpu, model, scheme, optimizer, config } = this;
     gpu.recomputes = config.memory === 'recompute';
@@ -288,8 +311,12 @@ export class Trainer {
       forward,
       parameters,
       optimizer,
+      scaler: this.scaler,
       step: this.steps + 1,
-      run: (body) => this.recorder.step(this.mode(), [images, gaze, labels, ...(entropy ? [entropy] : [])], body),
+      run: (body) =>
+        this.inPrecision(() =>
+          this.recorder.step(this.mode(), [images, gaze, labels, ...(entropy ? [entropy] : [])], body),
+        ),
     });
     this.steps++;
     if (!Number.isFinite(result.loss)) {
@@ -297,7 +324,9 @@ export class Trainer {
         layer.draws = draws[i];
       });
       const inputs = parameters.map(({ tensor }) => tensor);
-      const origin = await findNonFinite(gpu, inputs, () => backward(scheme.call(forward().losses)));
+      const origin = await findNonFinite(gpu, inputs, () =>
+        this.inPrecision(() => backward(scheme.call(forward().losses))),
+      );
       throw new NonFiniteLossError(result.loss, this.steps, origin, optimizer.learningRate);
     }
     const sigmas = this.ofTasks(result.sigmas);

@@ -108,6 +108,21 @@ describe('a kernel laid out anew', () => {
     expect(laid('if (total[i] == 1.0) { let subtotal = total[1]; }')).toContain('if (total_read(u32(i)) == 1.0)');
   });
 
+  it('reads halves as float32 and rounds what it writes', () => {
+    const code = laidOut(
+      kernel({ name: 'sample', code: `${declared}fn main() { total[1] = input[2].x; }` }, 'main'),
+      new Map([
+        ['input', { pieces: 1, half: true }],
+        ['total', { pieces: 2, half: true }],
+      ]),
+      1024,
+    ).code;
+    expect(code).toMatch(/^enable f16;\n/);
+    expect(code).toContain('var<storage, read> input_0 : array<vec2h>;');
+    expect(code).toContain('return vec2f(input_0[i]);');
+    expect(code).toContain('if (i < 512u) { total_0[i] = f16(value); return; }');
+  });
+
   it('is refused where elements are needed in place', () => {
     for (const statement of ['atomicAdd(&total[0], 1);', 'total[0].x = 1.0;'])
       expect(() => laid(statement)).toThrow('sample.main: total is too large for one binding, and the shader needs');

@@ -1,11 +1,12 @@
 /** mtunet train: one network under one scheme. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type ConfigOverrides, presets, resolveConfig } from '../../mtunet/config.ts';
 import { hasOneTask, networkNames } from '../../mtunet/networks.ts';
 import { schemeNames } from '../../mtunet/schemes/index.ts';
 import { readConfigFile } from '../config-file.ts';
 import { UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
+import { applyAutotune, autotuneOption } from '../kernel-choices.ts';
 import { loadData } from '../load-data.ts';
 import { interrupted } from '../messages.ts';
 import { applyTrack, trackOption, whole } from '../options.ts';
@@ -25,9 +26,12 @@ interface TrainOptions {
   config?: string;
   init?: string;
   strict?: boolean;
+  precision?: string;
+  memory?: string;
   record: boolean;
   track?: string[];
   prefetch: boolean;
+  autotune?: string;
 }
 
 export function register(program: Command): void {
@@ -42,6 +46,18 @@ export function register(program: Command): void {
     .option('--data <folder>', 'a prepared data set, or "synthetic"')
     .option('--out <run>', 'folder of the run')
     .option('--config <file>', 'YAML or JSON with any part of the configuration; flags win over it')
+    .addOption(
+      new Option(
+        '--precision <type>',
+        'of the activations of training steps; f16 needs a device with shader-f16',
+      ).choices(['f32', 'f16']),
+    )
+    .addOption(
+      new Option(
+        '--memory <way>',
+        'store activations, or recompute the cheap ones: less memory, the same bits',
+      ).choices(['store', 'recompute']),
+    )
     .option('--init <file>', 'begin with these weights: safetensors, .pt, .pth, or the folder of a run')
     .option(
       '--no-record',
@@ -49,6 +65,7 @@ export function register(program: Command): void {
     )
     .option('--strict', 'fail unless --init holds exactly the network')
     .addOption(trackOption())
+    .addOption(autotuneOption())
     .option('--no-prefetch', 'make batches of a prepared set in the main thread; the bits are the same')
     .addHelpText(
       'after',
@@ -56,6 +73,7 @@ export function register(program: Command): void {
     )
     .action(async (options: TrainOptions) => {
       applyTrack(options.track);
+      applyAutotune(options.autotune);
       const file = options.config === undefined ? {} : readConfigFile(options.config);
       const flags: ConfigOverrides = {
         ...(options.scheme && { scheme: { name: options.scheme as 'mtls1' } }),
@@ -63,6 +81,8 @@ export function register(program: Command): void {
         ...(options.epochs && { epochs: options.epochs }),
         ...(options.seed !== undefined && { seed: options.seed }),
         ...(options.data && { data: options.data }),
+        ...(options.precision && { precision: options.precision as 'f16' }),
+        ...(options.memory && { memory: options.memory as 'recompute' }),
       };
       const config = resolveConfig(options.preset, file, flags);
       const dataset = loadData(config, options);

@@ -18,7 +18,7 @@ export async function findNonFinite(gpu: Gpu, inputs: readonly Tensor[], body: (
   const { flags } = await gpu.step(() => {
     const flagTensor = upload(gpu, 'K', [MOST_TENSORS], new Uint32Array(MOST_TENSORS), 'audit flags');
     const audit = (tensor: Tensor) => {
-      if (tensor.type !== 'f32' || names.length === MOST_TENSORS) return;
+      if (tensor.type === 'u32' || names.length === MOST_TENSORS) return;
       const groups = linearGroups(tensor.size, 512);
       const extent = { count: tensor.size, rowStride: groups[0] * 512, flag: names.length };
       dispatch(gpu, check, { input: tensor, flags: flagTensor }, extent, groups);

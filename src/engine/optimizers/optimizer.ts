@@ -98,6 +98,11 @@ export abstract class Optimizer {
     }
   }
 
+  /** The last step changed nothing, and counts as none. */
+  undoCount(): void {
+    this.steps--;
+  }
+
   get stepCount(): number {
     return this.steps;
   }

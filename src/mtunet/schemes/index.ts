@@ -84,6 +84,21 @@ export type SchemeName = keyof typeof makers;
 
 export const schemeNames = Object.keys(makers) as [SchemeName, ...SchemeName[]];
 
+/** Schemes that combine the gradients of the tasks, or weigh the tasks by them. */
+const ofGradients: readonly SchemeName[] = [
+  'gradnorm',
+  'mgda',
+  'mgda-ub',
+  'pcgrad',
+  'cagrad',
+  'imtl',
+  'imtl-g',
+  'nash',
+];
+
+/** Whether a step of the scheme is one backward pass of one loss (an ObjectiveScheme). */
+export const descendsOneScalar = (name: SchemeName) => !ofGradients.includes(name);
+
 /** @param seed of the schemes that draw random numbers */
 export function makeScheme(
   gpu: Gpu,

@@ -11,6 +11,7 @@ import {
   add,
   backward,
   type Gpu,
+  type LossScaler,
   Module,
   type NamedTensor,
   type OnHost,
@@ -44,6 +45,8 @@ export interface StepContext {
   /** Everything that is trained: the network's parameters and the scheme's own. */
   readonly parameters: readonly NamedTensor[];
   readonly optimizer: Optimizer;
+  /** For gradients in half precision; only schemes that descend one scalar know it. */
+  readonly scaler?: LossScaler | null;
   /** gpu.step, or the same from a recording, for a step whose body makes the same commands every time. */
   readonly run: <T>(body: () => Synchronous<T>) => Promise<OnHost<T>>;
   /** Counts from 1 over the whole run; random numbers of a scheme depend on it and the seed alone. */
@@ -108,17 +111,19 @@ export abstract class ObjectiveScheme extends Scheme {
   /** The factor on each raw loss, given the sigmas before the step. */
   protected abstract weights(sigmas: TaskValues, step: number): TaskValues;
 
-  async step({ forward, optimizer, step, run }: StepContext): Promise<StepOutcome> {
+  async step({ forward, parameters, optimizer, scaler, step, run }: StepContext): Promise<StepOutcome> {
     this.stepNumber = step;
-    const { loss, losses, sigmas } = await run(() => {
+    const { loss, losses, sigmas, verdicts } = await run(() => {
       const before = this.sigmas();
       const pass = forward();
       const monitored = this.call(pass.losses);
       const objective = this.descended(pass.losses, monitored);
-      backward(objective);
-      optimizer.step({ guard: objective });
-      return { loss: monitored, losses: pass.losses, sigmas: before };
+      if (!scaler) backward(objective);
+      const verdict = scaler?.backward(objective, parameters);
+      optimizer.step({ guard: verdict ?? objective });
+      return { loss: monitored, losses: pass.losses, sigmas: before, verdicts: verdict ? [objective, verdict] : [] };
     });
+    if (scaler) scaler.learn({ loss: verdicts[0], verdict: verdicts[1] }, optimizer);
     return { loss, losses, sigmas, weights: this.weights(sigmas, step) };
   }
 }
