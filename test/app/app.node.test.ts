@@ -1,5 +1,5 @@
 /** The built folder in a headless Chromium, with and without WebGPU. Set APP_SCREENSHOTS to a folder to see what the tests saw. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
@@ -296,6 +296,39 @@ async function readsOwnFilms(page: Page): Promise<void> {
   );
 }
 
+/** A folder dropped on the page as from a file manager: its films, one of them a level below, and the gaze for that one. */
+async function takesDrop(page: Page): Promise<void> {
+  const [above, below] = compressed.cases.filter(({ what }) => what === 'run lengths').slice(0, 2);
+  const dropped = mkdtempSync(join(tmpdir(), 'mtunet-drop-'));
+  try {
+    mkdirSync(join(dropped, 'below'));
+    writeFileSync(join(dropped, 'above.dcm'), Buffer.from(above.file, 'base64'));
+    writeFileSync(join(dropped, 'below', 'film.dcm'), Buffer.from(below.file, 'base64'));
+    writeFileSync(join(dropped, 'below', 'gaze.csv'), 'file,x,y\nbelow/film.dcm,8,6\n');
+    const drop = page.locator('#films .drop');
+    await drop.scrollIntoViewIfNeeded();
+    const box = (await drop.boundingBox())!;
+    const session = await page.context().newCDPSession(page);
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await session.send('Input.dispatchDragEvent', {
+        type,
+        x: box.x + box.width / 2,
+        y: box.y + box.height / 2,
+        data: { items: [], files: [dropped], dragOperationsMask: 1 },
+      });
+    await expect
+      .poll(() => page.locator('#films [aria-live]').textContent(), { timeout: 60_000 })
+      .toBe('2 films, 1 with gaze; 0 files could not be read.');
+    const captions = await page.locator('#films figcaption').allTextContents();
+    expect(captions.sort()).toEqual([
+      expect.stringMatching(/^above\.dcm13 x 17, .*, no gaze$/),
+      expect.stringMatching(/^film\.dcm13 x 17, 1\d bits, MONOCHROME\d$/),
+    ]);
+  } finally {
+    rmSync(dropped, { recursive: true });
+  }
+}
+
 it('without WebGPU says so, plays a recorded run, and explains the equilibrium, also on a phone', async () => {
   await onPage({ webgpu: false, width: 360 }, async (page) => {
     await page.waitForSelector('.failure');
@@ -310,6 +343,7 @@ it('without WebGPU says so, plays a recorded run, and explains the equilibrium, 
     expect(await widthOf(page)).toBeLessThanOrEqual(360);
     expect(await violations(page)).toEqual([]);
     await readsOwnFilms(page);
+    await takesDrop(page);
     if (shots) await page.screenshot({ path: join(shots, 'phone.png'), fullPage: true });
     // 200 % zoom of a 1280 px window.
     await page.setViewportSize({ width: 640, height: 450 });
