@@ -1,6 +1,7 @@
 /** npm run bench: measures this engine, alone or beside its peers. */
 import { Command } from 'commander';
 import { openGpu } from '../../src/engine/index.ts';
+import { compareAdapters } from './adapters.ts';
 import { coldStart } from './cold-start.ts';
 import { conv, layers } from './conv.ts';
 import type { Benchmark, Figure } from './figure.ts';
@@ -56,6 +57,13 @@ const program = new Command('bench')
     }
     if (options.keep) keep(options.keep, { adapter, driver }, figures);
   });
+
+program
+  .command('adapters')
+  .description(
+    'how far the adapter that is found and the embedded one part: first gradients, and losses over ten steps',
+  )
+  .action(async () => console.log(JSON.stringify(await compareAdapters(), null, 2)));
 
 program
   .command('peers')

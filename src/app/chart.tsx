@@ -1,4 +1,5 @@
 /** A line chart with a text table of the same numbers. */
+import { short } from './numbers.ts';
 
 export type Point = readonly [number, number];
 export interface Series {
@@ -6,6 +7,8 @@ export interface Series {
   /** saliency, diagnosis, curve, faint-...: a class of the style sheet. */
   readonly look: string;
   readonly points: readonly Point[];
+  /** In the table, but not in the key: the title tells what it is. */
+  readonly unkeyed?: boolean;
 }
 
 interface ChartProps {
@@ -41,7 +44,7 @@ export function Chart({ title, x, y, series, xRange, yRange, shade, cursor, dots
         <strong>{title}</strong>
         <span class="key">
           {series
-            .filter(({ name }) => name)
+            .filter(({ name, unkeyed }) => name && !unkeyed)
             .map(({ name, look }) => (
               <span key={name}>
                 <svg viewBox="0 0 18 6" class="swatch" aria-hidden="true">
@@ -159,6 +162,3 @@ function ticks([low, high]: readonly [number, number]): number[] {
   const first = Math.ceil(low / step - 1e-9);
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => (first + i) * step);
 }
-
-export const short = (value: number) =>
-  value !== 0 && Math.abs(value) < 0.01 ? value.toExponential(0) : String(Number(value.toPrecision(3)));

@@ -1,5 +1,6 @@
 /** MT-UNet as a picture: every stage with its shape and its parameters; a click chooses it. */
 import type { Stage } from './live/protocol.ts';
+import { thousands } from './numbers.ts';
 
 interface Box {
   /** Parts of the network under state_dict names. */
@@ -93,7 +94,7 @@ export function Diagram({
       {boxes.map((box) => {
         const known = stages.filter(({ name }) => box.parts.includes(name));
         const parameters = known.reduce((total, stage) => total + stage.parameters, 0);
-        const count = known.length ? `${parameters.toLocaleString('en')} parameters` : '';
+        const count = known.length ? `${thousands(parameters)} parameters` : '';
         const isChosen = chosen !== null && box.parts.includes(chosen.split('.')[0]);
         const y = 8 + STEP_Y * box.level;
         const choose = onChoose && (() => onChoose(box.parts));

@@ -25,7 +25,7 @@ const TEXTS: Record<Failure['failure'], readonly [title: string, advice: string]
   ],
   input: [
     'This file does not fit',
-    'A checkpoint must come from mtunet with a network of the same base width and heads as run A: preset tiny has base 4, which is the small size here.',
+    'Weights (checkpoint or weights.safetensors of a run, or a PyTorch file) must be of a network with the base width and heads of run A: preset tiny has base 4, which is the small size here.',
   ],
   other: ['Something went wrong', 'Reset starts both runs again; if it happens again, reload the page.'],
 };

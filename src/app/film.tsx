@@ -19,7 +19,8 @@ export function FilmView({ image, map, height, width, colours, label }: FilmProp
   const canvas = useRef<HTMLCanvasElement>(null);
   const [at, setAt] = useState<readonly [number, number] | null>(null);
   useEffect(() => {
-    const context = canvas.current?.getContext('2d');
+    // In ordinary memory: the process of the GPU has its hands full, and the page would wait for it.
+    const context = canvas.current?.getContext('2d', { willReadFrequently: true });
     if (!context) return;
     const picture = overlay({ image, map: map ?? undefined, height, width, colours: MAPS[colours], opacity: 0.55 });
     context.putImageData(new ImageData(new Uint8ClampedArray(picture.pixels), width, height), 0, 0);

@@ -5,6 +5,7 @@ import { overlay } from '../data/overlay.ts';
 import { Diagram } from './diagram.tsx';
 import type { Operation } from './live/protocol.ts';
 import { SIZES } from './live/settings.ts';
+import { thousands } from './numbers.ts';
 import type { State, Store } from './store.ts';
 
 const CHECKED = ['softplus', 'conv2d 3 x 3', 'cross-entropy'] as const;
@@ -23,7 +24,7 @@ export function Inside({ store, state }: { store: Store; state: State }) {
       <p>
         MT-UNet squeezes the film four times by two, then widens it again; at every level the decoder also sees what the
         encoder saw there. The diagnosis reads the bottleneck and the top of the decoder, the saliency the top alone.{' '}
-        {parameters > 0 && `Here it has ${parameters.toLocaleString('en')} parameters.`}
+        {parameters > 0 && `Here it has ${thousands(parameters)} parameters.`}
       </p>
       <Diagram
         size={{
@@ -76,7 +77,7 @@ export function Inside({ store, state }: { store: Store; state: State }) {
             {operation.layer && (
               <p class="quiet">
                 Layer {operation.layer}
-                {operation.parameters > 0 && `, ${operation.parameters.toLocaleString('en')} parameters`}.
+                {operation.parameters > 0 && `, ${thousands(operation.parameters)} parameters`}.
               </p>
             )}
             <Maps operation={operation} />

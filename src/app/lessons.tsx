@@ -1,96 +1,7 @@
 /** Five exercises: a set-up, a prediction, then what the runs on this machine say. */
 import { useState } from 'preact/hooks';
-import { initialSettings, PROVOKED, type RunSettings, type Settings } from './live/settings.ts';
+import { LESSONS } from './lesson-plans.ts';
 import type { State, Store } from './store.ts';
-
-interface Lesson {
-  readonly title: string;
-  readonly setUp: Omit<Settings, 'size'>;
-  readonly steps: number;
-  readonly question: string;
-  readonly answers: readonly string[];
-  /** Index of the answer that theory gives. */
-  readonly expected: number;
-  readonly why: string;
-  /** What to read from the runs, as a sentence. */
-  readonly measured: (state: State) => string;
-}
-
-const run = (
-  scheme: RunSettings['scheme'],
-  learningRate = 0.005,
-  optimizer: RunSettings['optimizer'] = 'adam',
-): RunSettings => ({ scheme, optimizer, learningRate, sigmaRate: 1 });
-const pair = (a: RunSettings, b: RunSettings, more: Partial<Settings> = {}): Omit<Settings, 'size'> => ({
-  ...initialSettings,
-  ...more,
-  runs: [a, b],
-});
-const last = (state: State, which: 0 | 1) => ({ row: state.rows[which].at(-1), epoch: state.epochs[which].at(-1) });
-const told = (value: number | null | undefined) => (value == null ? 'n/a' : value.toPrecision(3));
-
-export const LESSONS: readonly Lesson[] = [
-  {
-    title: 'Two tasks or one?',
-    setUp: pair(run('sum'), run('diagnosis-alone')),
-    steps: 80,
-    question:
-      'Run A learns saliency and diagnosis, run B diagnosis alone, from the same first weights. Will the diagnosis losses of the two be the same?',
-    answers: ['The same: the heads are separate', 'Different: the encoder is shared'],
-    expected: 1,
-    why: 'Both gradients flow through the shared encoder, so each task changes the features of the other. Whether that helps depends on the data and on the seed: try several before you believe either.',
-    measured: (state) =>
-      `Diagnosis on validation films: A ${told(last(state, 0).epoch?.valid.diagnosis)}, B ${told(last(state, 1).epoch?.valid.diagnosis)} nats.`,
-  },
-  {
-    title: 'Where does sigma go?',
-    setUp: pair(run('mtls1', 0.02), run('mtls1', 0.002)),
-    steps: 80,
-    question:
-      'Both runs learn both sigmas; A has ten times the learning rate of B. In which run do the sigmas stray further from 1?',
-    answers: ['In A', 'In B', 'Equally: the resting place depends on L only'],
-    expected: 0,
-    why: 'The resting place depends on L only, but the way there takes time: Adam changes ln σ by about one learning rate a step. In B sigma lags far behind its loss. See “Sigma chases its resting place”.',
-    measured: (state) =>
-      `σ of saliency and diagnosis: A ${told(last(state, 0).row?.sigma.saliency)} and ${told(last(state, 0).row?.sigma.diagnosis)}, B ${told(last(state, 1).row?.sigma.saliency)} and ${told(last(state, 1).row?.sigma.diagnosis)}.`,
-  },
-  {
-    title: 'Learn twelve films by heart',
-    setUp: PROVOKED,
-    steps: 200,
-    question:
-      'Twelve films, no dropout. MTLS1 with quick sigmas (A) against fixed sigmas (B). What does the weight of saliency do in A as its training loss goes towards zero?',
-    answers: ['It falls: the task is solved', 'It stays at 1', 'It grows'],
-    expected: 2,
-    why: 'σ follows the loss down and the weight is 1/σ². The task that is already solved by heart is asked for ever more loudly: the vicious circle.',
-    measured: (state) =>
-      `Weight of saliency: A ${told(last(state, 0).row?.weight.saliency)}, B ${told(last(state, 1).row?.weight.saliency)}; its loss in A is ${told(last(state, 0).epoch?.train.saliency)} nats on training and ${told(last(state, 0).epoch?.valid.saliency)} on validation films.`,
-  },
-  {
-    title: 'Fix one sigma',
-    setUp: pair(run('mtls2', 0.01), run('mtls3', 0.01)),
-    steps: 100,
-    question:
-      'MTLS2 (A) learns only the sigma of saliency, MTLS3 (B) only that of diagnosis. Which run gives more weight to diagnosis once its loss is below 0.25 nats?',
-    answers: ['MTLS2', 'MTLS3'],
-    expected: 1,
-    why: 'A fixed sigma of 1 means a weight of 1. A learnt one rests below 1 when L < f(1) = 1/4, so its weight goes above 1. Above that loss it is the other way round. Check it in the explorer.',
-    measured: (state) =>
-      `Weight of diagnosis: A ${told(last(state, 0).row?.weight.diagnosis)}, B ${told(last(state, 1).row?.weight.diagnosis)}; batch loss in B ${told(last(state, 1).row?.raw.diagnosis)} nats.`,
-  },
-  {
-    title: 'Does Adam care?',
-    setUp: pair(run('mtls1', 0.01), run('mtls1', 0.05, 'sgd')),
-    steps: 100,
-    question:
-      'A weight multiplies a loss that only one head sees. For which optimizer does a constant weight change that head’s steps?',
-    answers: ['Adam', 'Plain gradient descent', 'Both'],
-    expected: 1,
-    why: 'Adam divides the gradient by its own running size, so a constant factor cancels in a head. In the shared encoder both gradients add up first, and there the ratio of the weights counts, under Adam too.',
-    measured: (state) =>
-      `Ratio of the weights, diagnosis to saliency: A ${told((last(state, 0).row?.weight.diagnosis ?? 1) / (last(state, 0).row?.weight.saliency ?? 1))}, B ${told((last(state, 1).row?.weight.diagnosis ?? 1) / (last(state, 1).row?.weight.saliency ?? 1))}.`,
-  },
-];
 
 export function Lessons({ store, state }: { store: Store; state: State }) {
   const [open, setOpen] = useState(0);
@@ -159,7 +70,13 @@ export function Lessons({ store, state }: { store: Store; state: State }) {
                 </b>{' '}
                 {lesson.why}
               </p>
-              {state.mode === 'live' && <p class="finding">Measured here, now. {lesson.measured(state)}</p>}
+              {state.mode === 'live' && (
+                <p class="finding">
+                  Measured here, now. {lesson.measured(state)}
+                  {lesson.holds?.(state) === false &&
+                    ' In these two runs theory is not borne out: they are short, and chance has its share. Try another seed.'}
+                </p>
+              )}
             </div>
           )}
         </div>

@@ -1,6 +1,6 @@
 /** The page. */
-import { render } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { type ComponentChildren, render } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import { Circle } from './circle.tsx';
 import { Explorer } from './explorer.tsx';
 import { FailureNotice } from './failures.tsx';
@@ -13,6 +13,16 @@ import { Store, useStore } from './store.ts';
 import { fromHash, toHash } from './url.ts';
 
 const store = new Store(fromHash(location.hash));
+
+/** What lies below the first screen is drawn in tasks of its own, after it. */
+function Later({ children }: { children: ComponentChildren }) {
+  const [due, setDue] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(setDue, 0, true);
+    return () => clearTimeout(timer);
+  }, []);
+  return <>{due && children}</>;
+}
 
 function App() {
   const state = useStore(store);
@@ -47,10 +57,18 @@ function App() {
         <FailureNotice store={store} state={state} />
         <Playground store={store} state={state} />
         <Circle store={store} state={state} />
-        <Explorer />
-        <Lessons store={store} state={state} />
-        <Inside store={store} state={state} />
-        <OwnFilms />
+        <Later>
+          <Explorer />
+        </Later>
+        <Later>
+          <Lessons store={store} state={state} />
+        </Later>
+        <Later>
+          <Inside store={store} state={state} />
+        </Later>
+        <Later>
+          <OwnFilms />
+        </Later>
       </main>
       <footer>
         <p>

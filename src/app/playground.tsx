@@ -205,10 +205,10 @@ export function Playground({ store, state }: { store: Store; state: State }) {
           />
         </label>
         <label class="file">
-          Checkpoint from Node
+          Weights trained in Node
           <input
             type="file"
-            accept=".safetensors"
+            accept=".safetensors,.pt,.pth"
             disabled={!live}
             onChange={async (e) => {
               const file = e.currentTarget.files?.[0];
@@ -216,7 +216,9 @@ export function Playground({ store, state }: { store: Store; state: State }) {
             }}
           />
         </label>
-        <span class="quiet">Nothing leaves this machine.</span>
+        <span class="quiet" id="note">
+          {state.note || 'Nothing leaves this machine.'}
+        </span>
       </div>
       <p class="hidden" aria-live="polite" id="summary">
         {playing ? '' : summary(state, step)}

@@ -276,6 +276,16 @@ function Charts({ state, run }: { state: State; run: 0 | 1 }) {
     ({ weight, raw }, task) => (weight[task] === null || raw[task] === null ? null : weight[task] * raw[task]),
     (task) => task,
   );
+  // Validation losses under the weights of the step at which they were measured.
+  const weightedValid = (['saliency', 'diagnosis'] as const).map((task) => ({
+    name: `${task}, validation`,
+    look: `${task} dashed`,
+    unkeyed: true,
+    points: epochs[run].flatMap(({ step, valid }): Point[] => {
+      const weight = rows[run].find((row) => row.step === step)?.weight[task];
+      return valid[task] === null || weight == null ? [] : [[step, weight * valid[task]]];
+    }),
+  }));
   const highest = (value: (row: State['rows'][0][number]) => readonly (number | null)[], least: number) =>
     both.reduce((top, row) => Math.max(top, ...value(row).map((one) => one ?? 0)), least);
   const top = highest(({ sigma }) => [sigma.saliency, sigma.diagnosis], 1.2) * 1.05;
@@ -297,10 +307,10 @@ function Charts({ state, run }: { state: State; run: 0 | 1 }) {
         cursor={shown}
       />
       <Chart
-        title="Weighted loss"
+        title="Weighted loss, dashed: validation"
         x="step"
         y="L / σ²"
-        series={weighted}
+        series={[...weighted, ...weightedValid]}
         xRange={xRange}
         yRange={[
           0,

@@ -16,6 +16,7 @@ const RESULTS = [
   'config.json',
   'init.json',
   'init.safetensors',
+  'kernels.json',
   'steps.jsonl',
   'epochs.jsonl',
   'weights.safetensors',

@@ -19,12 +19,12 @@ export interface Retrained {
   readonly changed: string | null;
 }
 
-/** A folder for the second training; the values that the run began with go along. */
+/** A folder for the second training; the values that the run began with and the choice of its kernels go along. */
 export function planRetraining(original: RunFolder, out: string): RunFolder {
   if (original.steps.length === 0)
     throw new Failure(`${original.path} has no steps to compare with; train it with: mtunet resume ${original.path}`);
   const again = RunFolder.create(out, original.config);
-  for (const name of ['init.json', 'init.safetensors'])
+  for (const name of ['init.json', 'init.safetensors', 'kernels.json'])
     if (existsSync(original.file(name))) cpSync(original.file(name), again.file(name));
   return again;
 }

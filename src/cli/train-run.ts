@@ -6,6 +6,7 @@ import type { TrainConfig } from '../mtunet/config.ts';
 import { evaluate } from '../mtunet/evaluate.ts';
 import type { StepRecord } from '../mtunet/records.ts';
 import { Trainer } from '../mtunet/train.ts';
+import { chooseKernels, keepKernels } from './kernel-choices.ts';
 import { originOf } from './manifest.ts';
 import { note } from './messages.ts';
 import { TrainProgressLine } from './progress.ts';
@@ -26,6 +27,7 @@ export async function trainRun(
   using _lock = await lockRun(folder.path, { announce: note });
   folder.tidy();
   const { config } = folder;
+  await chooseKernels(gpu, folder, dataset.classNames.length);
   const progress = new TrainProgressLine(label(config));
   let trackers: Tracker[] = [];
   const started = new Date();
@@ -41,7 +43,10 @@ export async function trainRun(
       for (const tracker of trackers) tracker.epoch(record, trainer.position.steps);
       progress.epoch(record, config);
     },
-    checkpoint: (checkpoint) => folder.saveCheckpoint(checkpoint),
+    checkpoint(checkpoint) {
+      keepKernels(gpu, folder);
+      folder.saveCheckpoint(checkpoint);
+    },
   });
   if (folder.hasCheckpoint) {
     const { checkpoint, warning } = folder.loadCheckpoint();

@@ -3,26 +3,36 @@
  * kept, so that the run can be done again with the same kernels and to the same bits.
  */
 export class KernelChoices {
-  /** Kernel by class of work; see layerClass(). */
-  readonly pinned = new Map<string, string>();
-  /** What was taken since the last pin(), by class of work. */
-  readonly used = new Map<string, string>();
+  private readonly pinned = new Map<string, string>();
+  private readonly taken = new Map<string, string>();
   /** Taken wherever it can compute the work: for tests and benchmarks. */
   everywhere: string | null = null;
+  /** When set, is told of every piece of work, with what the operation knows about it. */
+  onWork: ((name: string, work: object) => void) | null = null;
 
+  /** From here on these kernels, by the name of the work, and a new record of what is used. */
   pin(choices: Readonly<Record<string, string>>): void {
     this.pinned.clear();
-    this.used.clear();
-    for (const [work, kernel] of Object.entries(choices)) this.pinned.set(work, kernel);
+    this.taken.clear();
+    for (const [name, kernel] of Object.entries(choices)) this.pinned.set(name, kernel);
+  }
+
+  /** What was taken since the last pin(), sorted by the name of the work. */
+  get used(): Record<string, string> {
+    return Object.fromEntries([...this.taken].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   /** The wanted kernel for `work` where it is among those that `can` compute it, else what the rule says. */
-  take<Name extends string>(work: string, can: (name: string) => name is Name, rule: () => Name): Name {
-    const wanted = [this.everywhere, this.pinned.get(work)].find((name) => name != null && can(name)) as
-      | Name
-      | undefined;
-    const taken = wanted ?? rule();
-    this.used.set(work, taken);
+  take<Kernel extends string>(
+    name: string,
+    work: object,
+    can: (kernel: string) => kernel is Kernel,
+    rule: () => Kernel,
+  ): Kernel {
+    this.onWork?.(name, work);
+    const wanted = this.everywhere ?? this.pinned.get(name);
+    const taken = wanted !== undefined && can(wanted) ? wanted : rule();
+    this.taken.set(name, taken);
     return taken;
   }
 }

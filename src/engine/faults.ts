@@ -44,17 +44,14 @@ export class Faults {
   constructor(device: GPUDevice, { name }: AdapterDescription) {
     this.device = device;
     this.adapter = name;
-    device.addEventListener?.('uncapturederror', ({ error }) => {
-      this.complaint ??= isOutOfMemory(error)
-        ? outOfMemory(name, 'more', error.message)
-        : new Error(`${name}: ${error.message}`);
-    });
+    device.addEventListener?.('uncapturederror', this.hear);
     void device.lost.then(({ message }) => this.lose(message));
   }
 
-  /** From here on the device is expected to go. */
+  /** From here on the device is expected to go; what listens to it would stay in memory with it. */
   close(): void {
     this.closed = true;
+    this.device.removeEventListener?.('uncapturederror', this.hear);
   }
 
   /** Throws when the device is known to be lost or closed. */
@@ -88,6 +85,12 @@ export class Faults {
       throw new Error(`${this.adapter}: the device was closed during a step; await its results before gpu.destroy().`);
     throw rejection;
   }
+
+  private readonly hear = ({ error }: GPUUncapturedErrorEvent): void => {
+    this.complaint ??= isOutOfMemory(error)
+      ? outOfMemory(this.adapter, 'more', error.message)
+      : new Error(`${this.adapter}: ${error.message}`);
+  };
 
   private lose(message: string): void {
     if (this.closed) return;

@@ -4,6 +4,7 @@
  * runs/<name>/
  *   config.json       the resolved configuration (TrainConfig)
  *   provenance.json   Provenance
+ *   kernels.json      the kernel of each convolution: a run that is resumed or trained again takes the same ones
  *   steps.jsonl       one StepRecord a line
  *   epochs.jsonl      one EpochRecord a line
  *   checkpoint/       latest.safetensors and best.safetensors: all that is needed to go on, bit for bit

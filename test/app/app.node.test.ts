@@ -1,11 +1,12 @@
 /** The built folder in a headless Chromium, with and without WebGPU. Set APP_SCREENSHOTS to a folder to see what the tests saw. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { decode, encode } from 'fast-png';
 import { type Browser, chromium, type Page } from 'playwright';
 import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -13,7 +14,9 @@ import { LiveRun } from '../../src/app/live/live-run.ts';
 import { overridesOf } from '../../src/app/live/settings.ts';
 import { fromHash } from '../../src/app/url.ts';
 import { syntheticChests } from '../../src/data/synthetic.ts';
+import { writeWeights } from '../../src/mtunet/checkpoint.ts';
 import { resolveConfig } from '../../src/mtunet/config.ts';
+
 import { findChromium } from '../../src/platform/chromium.ts';
 import compressed from '../data/fixtures/compressed-films.json' with { type: 'json' };
 import { testGpu } from '../support/gpu.ts';
@@ -27,6 +30,8 @@ const TYPES: Record<string, string> = {
   '.webmanifest': 'application/manifest+json',
 };
 const HASH = '#seed=3&train=60&size=small&dropout=0.25&a=mtls1~adam~0.005&b=mtls3~sgd~0.02';
+/** A name that would be an element if it were not escaped. */
+const HOSTILE = '<img src=x onerror=alert(1)>.dcm';
 const folder = mkdtempSync(join(tmpdir(), 'mtunet-app-'));
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const shots = process.env.APP_SCREENSHOTS;
@@ -98,17 +103,19 @@ const reaches = (page: Page, step: number) =>
     timeout: 240_000,
   });
 
+/** What the button with this name saves. */
+async function saved(page: Page, name: string): Promise<Buffer> {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name, exact: true }).click(),
+  ]);
+  return readFileSync((await download.path())!);
+}
+
 async function csvOf(
   page: Page,
 ): Promise<{ run: string; step: number; loss: number; saliency: number; sigma: number }[]> {
-  const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    page.getByRole('button', { name: 'CSV' }).click(),
-  ]);
-  const lines = readFileSync((await download.path())!, 'utf8')
-    .trim()
-    .split('\n')
-    .slice(1);
+  const lines = (await saved(page, 'CSV')).toString().trim().split('\n').slice(1);
   return lines.map((line) => {
     const [run, step, , loss, saliency, , , sigma] = line.split(',');
     return { run, step: Number(step), loss: Number(loss), saliency: Number(saliency), sigma: Number(sigma) };
@@ -174,12 +181,17 @@ it('trains: losses fall, equal those of Node, and go with the URL; survives the 
     const settings = fromHash(HASH);
     const config = resolveConfig('tiny', overridesOf(settings, settings.runs[0]));
     const data = syntheticChests({ height: config.height, width: config.width, ...config.synthetic });
-    const run = new LiveRun(await testGpu(), config, data);
+    const gpu = await testGpu();
+    const run = new LiveRun(gpu, config, data);
+    // Sums run in another order on another adapter, and Adam's first steps follow the sign of the smallest gradient.
+    const name = await page.locator('#adapter').getAttribute('title');
+    const tolerance = name === gpu.description.name ? 1e-4 : 1e-2;
     for (let step = 1; step <= 10; step++) {
       const { row } = await run.step('both');
       const there = rows.find((one) => one.run === 'A' && one.step === step)!;
-      expect(Math.abs(there.loss - row.loss)).toBeLessThan(1e-4);
+      expect(Math.abs(there.loss - row.loss)).toBeLessThan(tolerance);
     }
+    const weights = Buffer.from(writeWeights(await run.model.stateDict()));
     run.dispose();
     if (shots) await page.screenshot({ path: join(shots, 'desktop.png'), fullPage: true });
     expect(await violations(page)).toEqual([]);
@@ -223,8 +235,36 @@ it('trains: losses fall, equal those of Node, and go with the URL; survives the 
     );
     expect(Math.abs(analytic - numeric)).toBeLessThan(0.01 * Math.max(1, Math.abs(analytic)));
     if (shots) await page.locator('#inside').screenshot({ path: join(shots, 'inside.png') });
+    await takesFiles(page, weights);
   });
 });
+
+/** Weights that Node trained, a picture of one's own, files that are neither; then everything that is seen, as files. */
+async function takesFiles(page: Page, weights: Buffer): Promise<void> {
+  const choose = (label: string, name: string, buffer: Buffer) =>
+    page.getByLabel(label).setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
+  const failure = page.locator('.failure');
+  await choose('Weights trained in Node', 'weights.safetensors', weights);
+  await expect.poll(() => page.locator('#note').textContent()).toBe('Run A now has the weights of the file.');
+  await choose('Weights trained in Node', 'other.safetensors', Buffer.from('no weights'));
+  await expect.poll(() => failure.getAttribute('data-failure')).toBe('input');
+  await failure.getByRole('button', { name: 'Dismiss' }).click();
+
+  const [width, height] = [40, 30];
+  const grey = Uint8Array.from({ length: width * height }, (_, i) => i % 251);
+  await choose('Your own image', 'mine.png', Buffer.from(encode({ width, height, data: grey, channels: 1 })));
+  const own = page.locator('.run-A .example').nth(3);
+  await expect.poll(() => own.locator('.truth').textContent()).toBe('truth: your film');
+  await expect.poll(() => own.locator('.value').allTextContents()).toEqual(Array(3).fill(expect.stringMatching(/%$/)));
+  await choose('Your own image', 'mine.png', Buffer.from('no picture'));
+  await expect.poll(() => failure.textContent()).toContain('choose a PNG or JPEG');
+
+  const picture = decode(await saved(page, 'PNG'));
+  expect([picture.width, picture.height]).toEqual([3 * 32 * 4, 4 * 48 * 4]);
+  const { settings, rows } = JSON.parse((await saved(page, 'JSON')).toString());
+  expect(settings.seed).toBe(3);
+  expect(rows.map((list: unknown[]) => list.length)).toEqual([0, 0]);
+}
 
 /** Films of other programs' making, one compressed by wavelets, with a table of gaze; and a file that is no film. */
 async function readsOwnFilms(page: Page): Promise<void> {
@@ -243,16 +283,50 @@ async function readsOwnFilms(page: Page): Promise<void> {
       buffer: Buffer.from(file, 'base64'),
     })),
     text('gaze.csv', 'text/csv', gaze),
-    text('broken.dcm', 'application/dicom', 'no film'),
+    text(HOSTILE, 'application/dicom', 'no film'),
   ]);
   const told = page.locator('#films [aria-live]');
   await expect
     .poll(() => told.textContent(), { timeout: 60_000 })
     .toBe(`${films.length} films, ${films.length} with gaze; 1 files could not be read.`);
-  expect(await page.locator('#films .problems').textContent()).toMatch(/^broken.dcm: not a whole DICOM file/);
+  expect(await page.locator('#films .problems').textContent()).toContain(`${HOSTILE}: not a whole DICOM file`);
+  expect(await page.locator('#films img').count()).toBe(0);
   expect(await page.locator('#films figcaption').allTextContents()).toEqual(
     names.map((name) => `${name}13 x 17, 12 bits, MONOCHROME2`),
   );
+}
+
+/** A folder dropped on the page as from a file manager: its films, one of them a level below, and the gaze for that one. */
+async function takesDrop(page: Page): Promise<void> {
+  const [above, below] = compressed.cases.filter(({ what }) => what === 'run lengths').slice(0, 2);
+  const dropped = mkdtempSync(join(tmpdir(), 'mtunet-drop-'));
+  try {
+    mkdirSync(join(dropped, 'below'));
+    writeFileSync(join(dropped, 'above.dcm'), Buffer.from(above.file, 'base64'));
+    writeFileSync(join(dropped, 'below', 'film.dcm'), Buffer.from(below.file, 'base64'));
+    writeFileSync(join(dropped, 'below', 'gaze.csv'), 'file,x,y\nbelow/film.dcm,8,6\n');
+    const drop = page.locator('#films .drop');
+    await drop.scrollIntoViewIfNeeded();
+    const box = (await drop.boundingBox())!;
+    const session = await page.context().newCDPSession(page);
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await session.send('Input.dispatchDragEvent', {
+        type,
+        x: box.x + box.width / 2,
+        y: box.y + box.height / 2,
+        data: { items: [], files: [dropped], dragOperationsMask: 1 },
+      });
+    await expect
+      .poll(() => page.locator('#films [aria-live]').textContent(), { timeout: 60_000 })
+      .toBe('2 films, 1 with gaze; 0 files could not be read.');
+    const captions = await page.locator('#films figcaption').allTextContents();
+    expect(captions.sort()).toEqual([
+      expect.stringMatching(/^above\.dcm13 x 17, .*, no gaze$/),
+      expect.stringMatching(/^film\.dcm13 x 17, 1\d bits, MONOCHROME\d$/),
+    ]);
+  } finally {
+    rmSync(dropped, { recursive: true });
+  }
 }
 
 it('without WebGPU says so, plays a recorded run, and explains the equilibrium, also on a phone', async () => {
@@ -269,6 +343,7 @@ it('without WebGPU says so, plays a recorded run, and explains the equilibrium, 
     expect(await widthOf(page)).toBeLessThanOrEqual(360);
     expect(await violations(page)).toEqual([]);
     await readsOwnFilms(page);
+    await takesDrop(page);
     if (shots) await page.screenshot({ path: join(shots, 'phone.png'), fullPage: true });
     // 200 % zoom of a 1280 px window.
     await page.setViewportSize({ width: 640, height: 450 });

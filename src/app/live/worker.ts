@@ -3,8 +3,9 @@ import { z } from 'zod';
 import type { ChestDataset } from '../../data/dataset.ts';
 import { syntheticChests } from '../../data/synthetic.ts';
 import { type Gpu, openGpu } from '../../engine/index.ts';
-import { readCheckpoint } from '../../mtunet/checkpoint.ts';
 import { resolveConfig } from '../../mtunet/config.ts';
+import { readWeightFile } from '../../mtunet/weight-file.ts';
+import { deviations, fitWeights, overlaid } from '../../mtunet/weight-fit.ts';
 import { gradientCheck, keepCodes, operations, stagesOf } from './inside.ts';
 import { type Follow, LiveRun, type Moment } from './live-run.ts';
 import type { EpochRow, FailureKind, Film, Frame, FromWorker, StepRow, ToWorker } from './protocol.ts';
@@ -254,10 +255,11 @@ async function breakCircle(which: 0 | 1): Promise<void> {
 }
 
 async function loadWeights(bytes: ArrayBuffer): Promise<void> {
-  const { runs } = session!;
-  const { current, best } = readCheckpoint(new Uint8Array(bytes));
-  runs[0].model.loadStateDict((best ?? current).network);
-  tell({ kind: 'returned', step: runs[0].stepsDone, run: 0, note: 'Run A now has the weights of the file.' });
+  const [{ model, config, stepsDone }] = session!.runs;
+  const fit = fitWeights(config.network.name, model, readWeightFile(new Uint8Array(bytes)));
+  model.loadStateDict(overlaid(await model.stateDict(), fit.state));
+  const note = ['Run A now has the weights of the file.', ...deviations(fit)].join(' ');
+  tell({ kind: 'returned', step: stepsDone, run: 0, note });
   await progress([[], []], [[], []], true);
 }
 
@@ -288,7 +290,7 @@ function fail(problem: Error): void {
 function kindOf({ name, message }: Error): FailureKind {
   if (/memory/i.test(message)) return 'memory';
   if (/^The loss is/.test(message)) return 'numbers';
-  return /Safetensors|Shape/.test(name) || /^state:|checkpoint/.test(message) ? 'input' : 'other';
+  return /Safetensors|Torch|WeightFit|Shape/.test(name) || /^state:|checkpoint/.test(message) ? 'input' : 'other';
 }
 
 self.addEventListener('close', () => {

@@ -5,6 +5,7 @@ import { evaluate } from '../../mtunet/evaluate.ts';
 import { buildNetwork } from '../../mtunet/networks.ts';
 import { UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
+import { pinKernels } from '../kernel-choices.ts';
 import { loadData } from '../load-data.ts';
 import { RunFolder } from '../run-folder.ts';
 
@@ -29,6 +30,7 @@ export function register(program: Command): void {
         const weights = folder.loadWeights();
         const dataset = loadData(config);
         await withGpu(async (gpu) => {
+          pinKernels(gpu, folder);
           using model = buildNetwork(gpu, config.network, dataset.classNames.length, null);
           model.loadStateDict(weights);
           const epoch = folder.evaluation.epoch;

@@ -11,6 +11,7 @@ import { filmSheet } from '../../report/film-sheet.ts';
 import { className } from '../../report/metrics.ts';
 import { UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
+import { pinKernels } from '../kernel-choices.ts';
 import { pngOf } from '../raster.ts';
 import { RunFolder, writeWhole } from '../run-folder.ts';
 
@@ -53,6 +54,7 @@ async function predict(path: string, images: string[], { out, json, class: targe
   mkdirSync(out, { recursive: true });
   const told: object[] = [];
   await withGpu(async (gpu) => {
+    pinKernels(gpu, folder);
     using model = buildNetwork(gpu, config.network, classes, null);
     model.loadStateDict(weights);
     for (const { name, image } of films) {

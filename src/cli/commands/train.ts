@@ -6,6 +6,7 @@ import { schemeNames } from '../../mtunet/schemes/index.ts';
 import { readConfigFile } from '../config-file.ts';
 import { UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
+import { applyAutotune, autotuneOption } from '../kernel-choices.ts';
 import { loadData } from '../load-data.ts';
 import { interrupted } from '../messages.ts';
 import { applyTrack, trackOption, whole } from '../options.ts';
@@ -30,6 +31,7 @@ interface TrainOptions {
   record: boolean;
   track?: string[];
   prefetch: boolean;
+  autotune?: string;
 }
 
 export function register(program: Command): void {
@@ -63,6 +65,7 @@ export function register(program: Command): void {
     )
     .option('--strict', 'fail unless --init holds exactly the network')
     .addOption(trackOption())
+    .addOption(autotuneOption())
     .option('--no-prefetch', 'make batches of a prepared set in the main thread; the bits are the same')
     .addHelpText(
       'after',
@@ -70,6 +73,7 @@ export function register(program: Command): void {
     )
     .action(async (options: TrainOptions) => {
       applyTrack(options.track);
+      applyAutotune(options.autotune);
       const file = options.config === undefined ? {} : readConfigFile(options.config);
       const flags: ConfigOverrides = {
         ...(options.scheme && { scheme: { name: options.scheme as 'mtls1' } }),

@@ -25,6 +25,11 @@ export interface ConvGeometry {
 /** The three contractions: N O P Q from N C H W, N C H W from N O P Q, and O C/groups R S from both. */
 export type ConvPass = 'forward' | 'gradInput' | 'gradWeight';
 
+export interface ConvWork {
+  readonly pass: ConvPass;
+  readonly geometry: ConvGeometry;
+}
+
 export interface WeightGradients {
   readonly weight: Tensor<'OCRS'>;
   /** Of O; some kernels sum it on the way. */

@@ -9,13 +9,15 @@ import {
   type ConvFamily,
   type ConvGeometry,
   type ConvPass,
+  type ConvWork,
   layerClass,
   type WeightGradients,
 } from './conv2d-geometry.ts';
 import { plain } from './conv2d-plain.ts';
 import { strips } from './conv2d-strip.ts';
+import { winogradFamily } from './conv2d-winograd.ts';
 
-export type { ConvGeometry } from './conv2d-geometry.ts';
+export type { ConvGeometry, ConvWork } from './conv2d-geometry.ts';
 
 /** Every way to compute a convolution, by the name that a choice has. The first is the witness of the others. */
 export const convFamilies = {
@@ -27,6 +29,7 @@ export const convFamilies = {
   'gemm-64': gemmFamily(64),
   'gemm-128': gemmFamily(128),
   'by-weight': byWeight,
+  winograd: winogradFamily(),
 } satisfies Record<string, ConvFamily>;
 
 export type ConvFamilyName = keyof typeof convFamilies;
@@ -45,11 +48,15 @@ function rule(gpu: Gpu, pass: ConvPass, g: ConvGeometry): ConvFamilyName {
   return fits(`gemm-${tile}`) ? `gemm-${tile}` : 'plain';
 }
 
-function familyFor(gpu: Gpu, pass: ConvPass, g: ConvGeometry): ConvFamily {
+/** The family that computes this work now. */
+export const familyOf = (gpu: Gpu, { pass, geometry }: ConvWork): ConvFamilyName => {
   const can = (name: string): name is ConvFamilyName =>
-    Object.hasOwn(convFamilies, name) && convFamilies[name as ConvFamilyName].fits(gpu, g, pass);
-  return convFamilies[gpu.choices.take(layerClass(pass, g), can, () => rule(gpu, pass, g))];
-}
+    Object.hasOwn(convFamilies, name) && convFamilies[name as ConvFamilyName].fits(gpu, geometry, pass);
+  return gpu.choices.take(layerClass(pass, geometry), { pass, geometry }, can, () => rule(gpu, pass, geometry));
+};
+
+const familyFor = (gpu: Gpu, pass: ConvPass, geometry: ConvGeometry): ConvFamily =>
+  convFamilies[familyOf(gpu, { pass, geometry })];
 
 /** N O P Q from N C H W. */
 export function convForward(g: ConvGeometry, input: Tensor, weight: Tensor, bias: Tensor | null): Tensor<'NCHW'> {
