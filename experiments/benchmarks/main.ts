@@ -5,6 +5,7 @@ import { compareAdapters } from './adapters.ts';
 import { coldStart } from './cold-start.ts';
 import { conv, layers } from './conv.ts';
 import type { Benchmark, Figure } from './figure.ts';
+import { bindings, paperStep } from './large.ts';
 import { memory } from './memory.ts';
 import { networkSteps } from './networks.ts';
 import { dispatches, elementwise } from './overhead.ts';
@@ -26,6 +27,8 @@ const all: readonly Benchmark[] = [
   layers,
   networkSteps,
   recorded,
+  bindings,
+  paperStep,
 ];
 
 const listed = all.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n');

@@ -1,17 +1,34 @@
 /**
- * Bytes that a training step holds, with activations stored and computed again, and what that costs in time; whether step 100 holds what step 3
- * held; and what preset paper will need.
+ * Bytes that a training step holds, with activations stored and computed again, in float32 and in half precision, and what that costs in
+ * time; whether step 100 holds what step 3 held; and what preset paper will need.
  *
  * needed_bytes is what lasts between steps (parameters, moments, statistics) and what the backward pass reads of the forward pass;
  * pooled_bytes is all that the device has given, free buffers included.
  */
+import type { Gpu } from '../../src/engine/index.ts';
 import { presets } from '../../src/mtunet/config.ts';
 import { trainingMemory } from '../../src/mtunet/costs.ts';
 import { type Benchmark, type Context, cpuOf, type Figure, median, time } from './figure.ts';
 import { nameOf, sharedSize, unetStep } from './unet.ts';
 
 const smaller = { ...sharedSize, base: 4, height: 32, width: 32 };
-const modes = ['store', 'recompute'] as const;
+interface Mode {
+  readonly memory: 'store' | 'recompute';
+  readonly precision: 'f32' | 'f16';
+}
+
+/** Without precisions that the device does not have. */
+const modesOf = ({ features }: Pick<Gpu, 'features'>): Mode[] =>
+  (['f32', 'f16'] as const)
+    .filter((precision) => precision === 'f32' || features.has('shader-f16'))
+    .flatMap((precision) => (['store', 'recompute'] as const).map((memory) => ({ memory, precision })));
+
+const partOf = ({ memory, precision }: Mode) => (precision === 'f32' ? memory : `${memory}, ${precision}`);
+
+function choose(gpu: Gpu, { memory, precision }: Mode = { memory: 'store', precision: 'f32' }): void {
+  gpu.recomputes = memory === 'recompute';
+  gpu.halves = precision === 'f16';
+}
 
 const ratio = (a: number, b: number) => Number((a / b).toFixed(3));
 
@@ -28,15 +45,14 @@ export const memory: Benchmark = {
 };
 
 async function* bytesOf({ gpu, tags }: Context): AsyncGenerator<Figure> {
-  for (const mode of modes) {
+  for (const mode of modesOf(gpu)) {
     gpu.trim();
     const before = gpu.memory().liveBytes;
-    gpu.recomputes = mode === 'recompute';
     const unet = unetStep(gpu, sharedSize);
+    choose(gpu, mode);
     gpu.pool.resetPeak();
-    const figure = await time({ tags, runs: 2 }, { bench: `memory of ${nameOf(sharedSize)}`, part: mode }, () =>
-      unet.run(),
-    );
+    const what = { bench: `memory of ${nameOf(sharedSize)}`, part: partOf(mode) };
+    const figure = await time({ tags, runs: 2 }, what, () => unet.run());
     const { peakBytes, liveBytes, pooledBytes } = gpu.memory();
     const needed = liveBytes - before + unet.savedBytes;
     yield {
@@ -50,38 +66,38 @@ async function* bytesOf({ gpu, tags }: Context): AsyncGenerator<Figure> {
     };
     unet.dispose();
   }
-  gpu.recomputes = false;
+  choose(gpu);
   gpu.trim();
 }
 
-/** Both modes in turns: one network, the same bits. */
+/** All modes in turns, with one network. */
 async function* timesOf({ gpu, tags, runs }: Context): AsyncGenerator<Figure> {
   const unet = unetStep(gpu, sharedSize);
   const first = await cpuOf(() => unet.run());
-  const taken = { store: [] as { ms: number; cpu: number }[], recompute: [] as { ms: number; cpu: number }[] };
+  const all = modesOf(gpu).map((mode) => ({ mode, taken: [] as { ms: number; cpu: number }[] }));
   for (let round = 0; round <= runs; round++) {
-    for (const mode of modes) {
-      gpu.recomputes = mode === 'recompute';
+    for (const { mode, taken } of all) {
+      choose(gpu, mode);
       const once = await cpuOf(() => unet.run());
-      if (round > 0) taken[mode].push(once); // the first round warms up
+      if (round > 0) taken.push(once); // the first round warms up
     }
   }
-  gpu.recomputes = false;
+  choose(gpu);
   unet.dispose();
-  const cpu = (mode: (typeof modes)[number]) => median(taken[mode].map((once) => once.cpu));
-  for (const mode of modes) {
-    const times = taken[mode].map(({ ms }) => Number(ms.toFixed(2)));
+  const cpu = ({ taken }: (typeof all)[number]) => median(taken.map((once) => once.cpu));
+  for (const one of all) {
+    const times = one.taken.map(({ ms }) => Number(ms.toFixed(2)));
     yield {
       ...tags,
       bench: `time of ${nameOf(sharedSize)}, in turns`,
-      part: mode,
+      part: partOf(one.mode),
       median_ms: median(times),
       min_ms: Math.min(...times),
       max_ms: Math.max(...times),
-      cpu_ms: Number(cpu(mode).toFixed(1)),
+      cpu_ms: Number(cpu(one).toFixed(1)),
       first_ms: Number(first.ms.toFixed(1)),
       runs,
-      cpu_to_store: ratio(cpu(mode), cpu('store')),
+      cpu_to_store: ratio(cpu(one), cpu(all[0])),
     };
   }
 }
@@ -109,11 +125,11 @@ async function* stepsThreeAndHundred({ gpu, tags }: Context): AsyncGenerator<Fig
 async function* reckoned({ tags }: Context): AsyncGenerator<Figure> {
   const { network, height, width } = presets.paper;
   for (const batchSize of [1, presets.paper.batchSize]) {
-    for (const mode of modes) {
+    for (const mode of modesOf({ features: new Set(['shader-f16']) })) {
       let bytes = { lasting: 0, saved: 0, peak: 0, pooled: 0 };
       const options = { ...network, dropout: 0.25, classes: 3 };
       const { ms, cpu } = await cpuOf(async () => {
-        bytes = trainingMemory(options, { height, width, batchSize }, mode);
+        bytes = trainingMemory(options, { height, width, batchSize }, mode.memory, mode.precision);
       });
       const once = { median_ms: ms, min_ms: ms, max_ms: ms, cpu_ms: cpu, first_ms: ms, runs: 1 };
       yield {
@@ -121,7 +137,7 @@ async function* reckoned({ tags }: Context): AsyncGenerator<Figure> {
           ...tags,
           adapter: 'no adapter',
           bench: `memory of preset paper, batch ${batchSize}, reckoned`,
-          part: mode,
+          part: partOf(mode),
         },
         ...once,
         lasting_bytes: bytes.lasting,

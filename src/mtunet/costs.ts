@@ -68,9 +68,11 @@ export function trainingMemory(
   { classes, ...options }: CostOptions,
   { height, width, batchSize }: ImageSize & { readonly batchSize: number },
   memory: 'store' | 'recompute' = 'store',
+  precision: 'f32' | 'f16' = 'f32',
 ): StepMemory {
   using gpu = dryGpu();
   gpu.recomputes = memory === 'recompute';
+  gpu.halves = precision === 'f16';
   using model = buildNetwork(gpu, options, classes, null);
   const scheme = new UncertaintyScheme(gpu, schemes.sum);
   const optimizer = new Adam(model.parameters());

@@ -11,7 +11,7 @@ import {
   type CosineWarmRestarts,
   Dropout,
   type Gpu,
-  LossScaler,
+  type LossScaler,
   type LossScalerState,
   type Optimizer,
   type StateDict,
@@ -27,6 +27,7 @@ import { buildNetwork } from './networks.ts';
 import { NonFiniteLossError } from './non-finite-loss.ts';
 import { makeOptimizer } from './optimizer.ts';
 import type { PlateauReset, PlateauResetState, StopReason } from './plateau-reset.ts';
+import { inPrecision, scalerOf } from './precision.ts';
 import type { EpochRecord, SplitLosses, StepRecord } from './records.ts';
 import { makeSchedules } from './schedules.ts';
 import { makeScheme } from './schemes/index.ts';
@@ -96,13 +97,8 @@ export class Trainer {
 
   constructor(gpu: Gpu, config: TrainConfig, dataset: ChestDataset, hooks: TrainHooks = {}) {
     checkDataset(config, dataset);
-    if (config.precision === 'f16' && !gpu.features.has('shader-f16')) {
-      throw new Error(
-        `precision f16 needs the device feature shader-f16, which ${gpu.description.name} lacks; train with --precision f32, or choose another adapter (mtunet devices).`,
-      );
-    }
     this.gpu = gpu;
-    this.scaler = config.precision === 'f16' ? new LossScaler() : null;
+    this.scaler = scalerOf(gpu, config);
     this.recorder = new StepRecorder(gpu);
     this.config = config;
     this.dataset = dataset;
@@ -259,16 +255,6 @@ export class Trainer {
     return true;
   }
 
-  /** Only the body of a training step computes in half precision: not evaluation, nor a step of another training in between. */
-  private inPrecision<T>(body: () => T): T {
-    this.gpu.halves = this.config.precision === 'f16';
-    try {
-      return body();
-    } finally {
-      this.gpu.halves = false;
-    }
-  }
-
   private async trainStep(batch: Batch): Promise<void> {
     const { gpu, model, scheme, optimizer, config } = this;
     gpu.recomputes = config.memory === 'recompute';
@@ -289,7 +275,7 @@ export class Trainer {
       scaler: this.scaler,
       step: this.steps + 1,
       run: (body) =>
-        this.inPrecision(() =>
+        inPrecision(gpu, config, () =>
           this.recorder.step(this.mode(), [images, gaze, labels, ...(entropy ? [entropy] : [])], body),
         ),
     });
@@ -300,7 +286,7 @@ export class Trainer {
       });
       const inputs = parameters.map(({ tensor }) => tensor);
       const origin = await findNonFinite(gpu, inputs, () =>
-        this.inPrecision(() => backward(scheme.call(forward().losses))),
+        inPrecision(gpu, config, () => backward(scheme.call(forward().losses))),
       );
       throw new NonFiniteLossError(result.loss, this.steps, origin, optimizer.learningRate);
     }
