@@ -8,7 +8,7 @@ import { type Batch, batches } from '../data/batches.ts';
 import type { ChestDataset } from '../data/dataset.ts';
 import {
   backward,
-  CosineWarmRestarts,
+  type CosineWarmRestarts,
   Dropout,
   type Gpu,
   type LossScaler,
@@ -24,15 +24,17 @@ import { meanLosses, SplitTotals } from './evaluate.ts';
 import { gazeEntropy, predictBatch } from './losses.ts';
 import type { Network } from './network.ts';
 import { buildNetwork } from './networks.ts';
+import { NonFiniteLossError } from './non-finite-loss.ts';
 import { makeOptimizer } from './optimizer.ts';
-import { PlateauReset, type PlateauResetState, type StopReason } from './plateau-reset.ts';
+import type { PlateauReset, PlateauResetState, StopReason } from './plateau-reset.ts';
 import { inPrecision, scalerOf } from './precision.ts';
 import type { EpochRecord, SplitLosses, StepRecord } from './records.ts';
+import { makeSchedules } from './schedules.ts';
 import { makeScheme } from './schemes/index.ts';
 import { type PerTask, perTask, type Scheme, type TaskValues } from './schemes/scheme.ts';
 import { WaitingTime } from './waiting-time.ts';
 import { overlaid } from './weight-fit.ts';
-import { WeightMeans, weightRatio } from './weight-means.ts';
+import { WeightMeans, weightFields } from './weight-means.ts';
 
 export interface TrainHooks {
   /** After every optimizer step. */
@@ -46,19 +48,6 @@ export interface TrainOutcome {
   readonly stop: StopReason | 'interrupted';
   /** The epoch whose network is the best; 0 before the first epoch has ended. */
   readonly bestEpoch: number;
-}
-
-/** A loss that is not a number, with the operation that made it. Nothing was changed by the step. */
-export class NonFiniteLossError extends Error {
-  constructor(loss: number, step: number, origin: string | null, learningRate: number) {
-    const where = origin
-      ? `the first tensor that is not finite comes from ${origin}`
-      : 'and the same step, run again with every operation checked, was finite';
-    super(
-      `The loss is ${loss} at step ${step}: ${where}; lower the learning rate (now ${learningRate}) or check the data, then resume.`,
-    );
-    this.name = 'NonFiniteLossError';
-  }
 }
 
 interface TrainProgress {
@@ -117,21 +106,7 @@ export class Trainer {
     this.model = buildNetwork(gpu, config.network, dataset.classNames.length, config.seed);
     this.scheme = makeScheme(gpu, config.scheme, config.seed);
     this.optimizer = makeOptimizer(config, this.model, this.scheme);
-    const { schedule, epochs, optimizer } = config;
-    this.schedule = new PlateauReset({
-      learningRate: optimizer.learningRate,
-      // Other schedules never cut; they share the decisions about the best epoch and the end.
-      patience: schedule.name === 'plateau' ? schedule.patience : Number.MAX_SAFE_INTEGER,
-      factor: schedule.factor,
-      minimumRate: schedule.name === 'plateau' ? schedule.minimumRate : 0,
-      earlyStop: schedule.earlyStop ?? 2 * schedule.patience + 3,
-      epochs,
-    });
-    const { period, stretch, minimumRate } = schedule;
-    this.cosine =
-      schedule.name === 'cosine'
-        ? new CosineWarmRestarts({ learningRate: optimizer.learningRate, period, stretch, minimumRate })
-        : null;
+    [this.schedule, this.cosine] = makeSchedules(config);
   }
 
   /** Steps done so far, and the epoch under way; what the logs may hold at most. */
@@ -364,18 +339,6 @@ export class Trainer {
       .map(({ module }) => module)
       .filter((module): module is Dropout => module instanceof Dropout);
   }
-}
-
-/** The factor on each raw loss, their ratio, and the rate that each task feels. */
-function weightFields(weights: TaskValues, learningRate: number) {
-  const rate = (weight: number | null) => (weight === null ? null : learningRate * weight);
-  return {
-    effectiveSaliencyRate: rate(weights.saliency),
-    effectiveClassRate: rate(weights.diagnosis),
-    saliencyWeight: weights.saliency,
-    classWeight: weights.diagnosis,
-    weightRatio: weightRatio(weights),
-  };
 }
 
 /** What the best epoch is the best of. */

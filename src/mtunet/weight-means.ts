@@ -32,3 +32,15 @@ export class WeightMeans {
 export function weightRatio({ saliency, diagnosis }: TaskValues): number | null {
   return saliency === null || diagnosis === null || saliency === 0 ? null : diagnosis / saliency;
 }
+
+/** The factor on each raw loss, their ratio, and the rate that each task feels. */
+export function weightFields(weights: TaskValues, learningRate: number) {
+  const rate = (weight: number | null) => (weight === null ? null : learningRate * weight);
+  return {
+    effectiveSaliencyRate: rate(weights.saliency),
+    effectiveClassRate: rate(weights.diagnosis),
+    saliencyWeight: weights.saliency,
+    classWeight: weights.diagnosis,
+    weightRatio: weightRatio(weights),
+  };
+}
