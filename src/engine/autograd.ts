@@ -34,14 +34,18 @@ export function backward(loss: Scalar, scale?: Scalar): void {
   if (!loss.requiresGradient) {
     throw new Error('backward: the loss does not depend on any parameter, so there is nothing to differentiate.');
   }
-  const { pool } = loss.gpu;
+  const { gpu } = loss;
+  const { pool, halves } = gpu;
   const one = scale ?? upload(loss.gpu, '', [], () => [1], 'one');
   pool.shares = true;
+  // Rounded to float16 from layer to layer, the gradients of one task drown in the rounding of the other's (docs/performance.md).
+  gpu.halves = false;
   let found: Map<Tensor, Tensor>;
   try {
     found = sweep(loss, one, [], true);
   } finally {
     pool.shares = false;
+    gpu.halves = halves;
   }
   for (const [leaf, gradient] of found) {
     if (leaf.gradient?.isAlive) {

@@ -93,7 +93,7 @@ export class Gpu {
   recordsGradients = true;
   /** Whether activations that are cheap to compute (normalisations with their ReLU, joined channels) are computed again for the backward pass instead of stored. */
   recomputes = false;
-  /** Whether activations and their gradients are kept in half precision; the device needs shader-f16. */
+  /** Whether activations are kept in half precision; the device needs shader-f16. */
   halves = false;
   /** When set, is told of every tensor that an operation makes; see audit.ts. */
   onTensor: ((tensor: Tensor) => void) | null = null;

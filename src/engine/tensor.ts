@@ -219,8 +219,8 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
 const bytesOf = (size: number, type: ElementType) => (type === 'f16' ? Math.ceil(size / 2) * 4 : size * 4);
 
 /**
- * A tensor with unspecified contents, for a kernel to fill. Where gpu.halves, those of N C H W, activations and their gradients, are float16
- * unless a type is asked for; everything else is float32.
+ * A tensor with unspecified contents, for a kernel to fill. Where gpu.halves, those of N C H W, the activations of a forward pass, are
+ * float16 unless a type is asked for; everything else is float32.
  */
 export function empty<Axes extends string>(
   gpu: Gpu,

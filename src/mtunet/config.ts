@@ -117,7 +117,7 @@ const fields = z.strictObject({
   augmentation: augmentation.default(noAugmentation),
   /** recompute: normalised and joined activations are computed again for the backward pass instead of stored. The same bits, less memory, more time. */
   memory: z.enum(['store', 'recompute']).default('store'),
-  /** f16: the activations of training steps and their gradients in half precision, with float32 weights, sums and losses, and a scaled loss. */
+  /** f16: the activations of training steps in half precision, with float32 weights, gradients, sums and losses, and a scaled loss. */
   precision: z.enum(['f32', 'f16']).default('f32'),
   synthetic,
 });

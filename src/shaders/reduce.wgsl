@@ -11,6 +11,7 @@ struct Extent {
   keptLength : u32, keptStride0 : u32, keptStride1 : u32, // place = k0 * keptLength + k1
   reducedLength : u32, reducedStride0 : u32, reducedStride1 : u32, // r = r0 * reducedLength + r1
   factor : f32,
+  zero : u32, // which no compiler knows
 }
 
 @group(0) @binding(0) var<uniform> extent : Extent;

@@ -12,12 +12,14 @@ import { combine } from './arithmetic.ts';
 import { expandLike } from './expand.ts';
 
 const joins = {
-  // Knuth's TwoSum: s and the rounding error of s add up to the exact sum of both heads.
+  // Knuth's TwoSum: s and the rounding error of s add up to the exact sum of both heads. Drivers that calculate as if numbers were real
+  // (lavapipe's compiler does) see that the error is zero, and leave it out, unless they cannot see what is subtracted.
   sum: [
     'fn start(x : f32) -> vec2f { return vec2f(); }',
+    'fn hidden(x : f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) ^ extent.zero); }',
     `fn join(total : vec2f, x : vec2f) -> vec2f {
-      let s = total.x + x.x;
-      let added = s - total.x;
+      let s = hidden(total.x + x.x);
+      let added = hidden(s - total.x);
       return vec2f(s, total.y + x.y + ((total.x - (s - added)) + (x.x - added)));
     }`,
   ],
@@ -100,6 +102,7 @@ function reduceOver(join: 'sum' | 'max', input: Tensor, letters: string, factor 
     reducedStride0: reduced[0].stride,
     reducedStride1: reduced[1].stride,
     factor,
+    zero: 0,
   };
   const { serial } = kernels[join];
   const tree = kernels[join].tree(gpu);

@@ -105,7 +105,10 @@ it('submits what is not in the queue yet, and tells the state of each run from q
     expect(await executor.submit(sweep, sweep.runs.slice(0, 4))).toMatch(/^job 12, 4 tasks, 3 at a time/);
     writeFileSync(join(place, 'queue'), '1|RUNNING|None\n2|PENDING|JobArrayTaskLimit\n');
     mkdirSync(join(sweep.folder, sweep.runs[0].name));
-    writeFileSync(join(sweep.folder, sweep.runs[0].name, 'DONE'), JSON.stringify({ key: sweep.runs[0].key }));
+    writeFileSync(
+      join(sweep.folder, sweep.runs[0].name, 'DONE'),
+      JSON.stringify({ key: sweep.runs[0].key, finished: '2026-11-25T12:00:00.000Z' }),
+    );
     const states = await executor.status();
     expect([0, 1, 2].map((index) => states.get(index))).toEqual([
       { state: 'done', reason: null },
