@@ -10,6 +10,7 @@ import type { Origin, Provenance } from '../mtunet/records.ts';
 import { Failure } from './failure.ts';
 import { sha256 } from './pieces.ts';
 import type { RunFolder } from './run-folder.ts';
+import { originSchema } from './run-schemas.ts';
 
 /** In the order in which a run writes them; evaluation.json comes after the manifest, and marks the run as finished. */
 const RESULTS = [
@@ -29,15 +30,7 @@ const RESULTS = [
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 const manifestSchema = z.strictObject({
-  origin: z.strictObject({
-    config: hash,
-    package: z.string(),
-    commit: z.string().nullable(),
-    data: z.string(),
-    adapter: z.string(),
-    driver: z.string(),
-    seed: z.number().int(),
-  }),
+  origin: originSchema.extend({ config: hash }),
   // Names without folders: nothing outside the run is ever looked at.
   files: z.record(z.string().regex(/^[\w-]+\.\w+$/), hash),
 });

@@ -1,6 +1,7 @@
 /**
- * Dynamic loss scaling (Micikevicius et al. 2018), for gradients that pass through half precision: the loss is multiplied by a power of two, so
- * that small gradients stay above what float16 can hold, and the parameters' gradients, which are float32, are divided by it again.
+ * Dynamic loss scaling (Micikevicius et al. 2018), for training in half precision: the loss is multiplied by a power of two, so that small
+ * gradients stay large on the way back, and the parameters' gradients are divided by it again. Gradients are float32 (autograd.ts says why), so
+ * what is left of it to do is to leave out a step whose gradients are no numbers because activations overflowed float16.
  *
  *     const verdict = scaler.backward(loss, parameters);   d (scale * loss), then / scale; the loss, or NaN where a gradient overflowed
  *     optimizer.step({ guard: verdict });                  changes nothing where that is not a number
@@ -95,7 +96,7 @@ export class LossScaler {
     this.skipped++;
     if (this.scale === 1)
       throw new Error(
-        'The gradients overflow float16 even at a loss scale of 1; lower the learning rate, or train with --precision f32.',
+        'The gradients are no numbers even at a loss scale of 1; lower the learning rate, or train with --precision f32.',
       );
     this.scale /= 2;
     return false;

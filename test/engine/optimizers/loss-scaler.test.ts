@@ -63,7 +63,7 @@ it('says so when no scale helps, and takes powers of two alone', async () => {
   const scaler = new LossScaler({ initial: 2 });
   expect(scaler.learn({ loss: 1, verdict: Number.NaN }, adam)).toBe(false);
   expect(() => scaler.learn({ loss: 1, verdict: Number.NaN }, adam)).toThrow(
-    'The gradients overflow float16 even at a loss scale of 1; lower the learning rate, or train with --precision f32.',
+    'The gradients are no numbers even at a loss scale of 1; lower the learning rate, or train with --precision f32.',
   );
   adam.dispose();
   x.release();
