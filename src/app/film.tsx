@@ -22,8 +22,12 @@ export function FilmView({ image, map, height, width, colours, label }: FilmProp
     // In ordinary memory: the process of the GPU has its hands full, and the page would wait for it.
     const context = canvas.current?.getContext('2d', { willReadFrequently: true });
     if (!context) return;
-    const picture = overlay({ image, map: map ?? undefined, height, width, colours: MAPS[colours], opacity: 0.55 });
-    context.putImageData(new ImageData(new Uint8ClampedArray(picture.pixels), width, height), 0, 0);
+    // A task for each film: two dozen in one would block the page.
+    const drawing = setTimeout(() => {
+      const picture = overlay({ image, map: map ?? undefined, height, width, colours: MAPS[colours], opacity: 0.55 });
+      context.putImageData(new ImageData(new Uint8ClampedArray(picture.pixels), width, height), 0, 0);
+    });
+    return () => clearTimeout(drawing);
   }, [image, map, height, width, colours]);
   const point = (event: PointerEvent) => {
     const box = (event.currentTarget as Element).getBoundingClientRect();

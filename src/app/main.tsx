@@ -1,10 +1,11 @@
 /** The page. */
-import { type ComponentChildren, render } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { render } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { Circle } from './circle.tsx';
 import { Explorer } from './explorer.tsx';
 import { FailureNotice } from './failures.tsx';
 import { Inside } from './inside-view.tsx';
+import { Later } from './later.tsx';
 import { Lessons } from './lessons.tsx';
 import { OwnFilms } from './own-films.tsx';
 import { Playground } from './playground.tsx';
@@ -14,15 +15,17 @@ import { fromHash, toHash } from './url.ts';
 
 const store = new Store(fromHash(location.hash));
 
-/** What lies below the first screen is drawn in tasks of its own, after it. */
-function Later({ children }: { children: ComponentChildren }) {
-  const [due, setDue] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(setDue, 0, true);
-    return () => clearTimeout(timer);
-  }, []);
-  return <>{due && children}</>;
-}
+/** They know nothing of the runs: the same elements each time, so that a step does not draw them again. */
+const EXPLORER = (
+  <Later>
+    <Explorer />
+  </Later>
+);
+const OWN_FILMS = (
+  <Later>
+    <OwnFilms />
+  </Later>
+);
 
 function App() {
   const state = useStore(store);
@@ -56,19 +59,17 @@ function App() {
       <main>
         <FailureNotice store={store} state={state} />
         <Playground store={store} state={state} />
-        <Circle store={store} state={state} />
         <Later>
-          <Explorer />
+          <Circle store={store} state={state} />
         </Later>
+        {EXPLORER}
         <Later>
           <Lessons store={store} state={state} />
         </Later>
         <Later>
           <Inside store={store} state={state} />
         </Later>
-        <Later>
-          <OwnFilms />
-        </Later>
+        {OWN_FILMS}
       </main>
       <footer>
         <p>
@@ -101,15 +102,18 @@ addEventListener('hashchange', () => {
   if (location.hash.includes('seed=')) store.reset(fromHash(location.hash));
 });
 
-render(<App />, document.getElementById('app')!.appendChild(document.createElement('div')));
-document.querySelector('#app > .wait')?.remove();
-
+// The worker first: it finds its adapter while the page is drawn.
 const asked = new URLSearchParams(location.hash.slice(1)).get('size');
 store.start(
   new Worker(new URL('./live/worker.ts', import.meta.url), { type: 'module' }),
   asked ? store.state.settings.size : null,
 );
 playRecorded(store);
+// In a task of its own, after the one that compiled the scripts.
+setTimeout(() => {
+  render(<App />, document.getElementById('app')!.appendChild(document.createElement('div')));
+  document.querySelector('#app > .wait')?.remove();
+});
 
 if (import.meta.env.PROD && 'serviceWorker' in navigator && isSecureContext) {
   navigator.serviceWorker.register(new URL('./sw.js', location.href), { scope: './' }).catch(() => undefined);

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { exportCsv, exportJson, exportPng, ownFilm } from './files.ts';
 import { MAPS, type MapName } from './film.tsx';
+import { Later } from './later.tsx';
 import type { Size } from './live/settings.ts';
 import { RunView } from './run-view.tsx';
 import type { State, Store } from './store.ts';
@@ -175,8 +176,12 @@ export function Playground({ store, state }: { store: Store; state: State }) {
         </label>
       </div>
       <div class="runs">
-        <RunView store={store} state={state} run={0} colours={colours} />
-        <RunView store={store} state={state} run={1} colours={colours} />
+        <Later>
+          <RunView store={store} state={state} run={0} colours={colours} />
+        </Later>
+        <Later>
+          <RunView store={store} state={state} run={1} colours={colours} />
+        </Later>
       </div>
       <div class="buttons files">
         <button type="button" onClick={() => exportPng(store, colours)}>
