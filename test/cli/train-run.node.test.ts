@@ -1,8 +1,10 @@
 /** Runs that begin with somebody's weights: every value as in the file before the first step, and fine-tuning that keeps what is frozen. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { register } from '../../src/cli/commands/train.ts';
 import { loadData } from '../../src/cli/load-data.ts';
 import { RunFolder } from '../../src/cli/run-folder.ts';
 import { trainRun } from '../../src/cli/train-run.ts';
@@ -84,4 +86,19 @@ it('fine-tune from a checkpoint with a frozen encoder whose bits stay, and the r
   for (const name of ['Up5.1.weight', 'Up5.2.running_mean', 'out_conv_image.conv_last.weight'])
     expect(same.map(([unmoved]) => unmoved)).not.toContain(name);
   for (const [name, count] of after.counters) expect(count > 0, name).toBe(name.endsWith('tracked') && !isFrozen(name));
+});
+
+it('leave no folder behind where the device cannot keep the precision', async () => {
+  const gpu = await testGpu();
+  const folder = join(place, 'halves');
+  const config = join(place, 'halves.json');
+  writeFileSync(config, JSON.stringify({ ...SMALL, epochs: 1 }));
+  const program = new Command().exitOverride();
+  register(program);
+  const training = program.parseAsync(['train', '--config', config, '--precision', 'f16', '--out', folder], {
+    from: 'user',
+  });
+  if (gpu.features.has('shader-f16')) await training;
+  else await expect(training).rejects.toThrow('precision f16 needs the device feature shader-f16');
+  expect(existsSync(folder)).toBe(gpu.features.has('shader-f16'));
 });

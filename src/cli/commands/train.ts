@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { type ConfigOverrides, presets, resolveConfig } from '../../mtunet/config.ts';
 import { hasOneTask, networkNames } from '../../mtunet/networks.ts';
+import { scalerOf } from '../../mtunet/precision.ts';
 import { schemeNames } from '../../mtunet/schemes/index.ts';
 import { readConfigFile } from '../config-file.ts';
 import { UsageError } from '../failure.ts';
@@ -93,10 +94,14 @@ export function register(program: Command): void {
       const weights = options.init === undefined ? null : openWeights(options.init);
       const target = { network, scheme, classes: dataset.classNames.length };
       const fit = weights && fitted(weights, target, options.strict ?? false);
-      const folder = RunFolder.create(options.out ?? freshFolder(`runs/${what}-seed${seed}`), config);
-      if (weights && fit) folder.saveInitial([fit.state, fit.scheme], fitRecord(weights, fit));
+      let folder: RunFolder | undefined;
       await withGpu(async (gpu, signal) => {
         gpu.recordsSteps = options.record;
+        if (!folder) {
+          scalerOf(gpu, config); // a device that cannot keep the precision leaves no folder behind
+          folder = RunFolder.create(options.out ?? freshFolder(`runs/${what}-seed${seed}`), config);
+          if (weights && fit) folder.saveInitial([fit.state, fit.scheme], fitRecord(weights, fit));
+        }
         if (!(await trainRun(gpu, folder, dataset, signal))) return interrupted(folder.path);
         console.log(`run: ${folder.path}`);
       });
