@@ -73,7 +73,8 @@ export const LESSONS: readonly Lesson[] = [
   {
     title: 'Learn twelve films by heart',
     setUp: PROVOKED,
-    steps: 200,
+    // At 200 the loss is about 1/4 nat, where the weight is 1; on which side depends on the adapter's rounding.
+    steps: 320,
     question:
       'Twelve films, no dropout. MTLS1 with quick sigmas (A) against fixed sigmas (B). What does the weight of saliency do in A as its training loss goes towards zero?',
     answers: ['It falls: the task is solved', 'It stays at 1', 'It grows'],

@@ -22,6 +22,8 @@ export interface DataReport {
   readonly calibrationScreens: number;
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
   readonly problems: readonly string[];
+  /** Whether every film's bytes are those that were prepared, and its values such as can be drawn. */
+  readonly readable: boolean;
 }
 
 export interface Shown {

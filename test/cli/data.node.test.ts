@@ -132,14 +132,19 @@ it('checks: leakage of the released split, calibration screens, changed bytes', 
   expect(released.calibrationScreens).toBe(1);
   expect(released.leakage.patients).toBeGreaterThan(0);
   expect(checkPrepared(at('released')).leakage).toEqual(released.leakage);
-  expect(checkPrepared(at('whole'))).toMatchObject({ leakage: { patients: 0, films: 0 }, problems: [] });
+  expect(checkPrepared(at('whole'))).toMatchObject({
+    leakage: { patients: 0, films: 0 },
+    problems: [],
+    readable: true,
+  });
   const shard = at('released', 'shards', '0000.safetensors');
   const bytes = readFileSync(shard);
   bytes[bytes.length - 1] ^= 1;
   writeFileSync(shard, bytes);
-  expect(checkPrepared(at('released')).problems).toEqual([
-    expect.stringMatching(/0000.safetensors: the bytes are not those that were written/),
-  ]);
+  expect(checkPrepared(at('released'))).toMatchObject({
+    problems: [expect.stringMatching(/0000.safetensors: the bytes are not those that were written/)],
+    readable: false,
+  });
 });
 
 it('reads films and readings of REFLACX, merged and separate, with ellipses', async () => {

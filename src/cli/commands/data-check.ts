@@ -32,9 +32,8 @@ export function registerCheck(data: Command): void {
       const report = checkPrepared(folder);
       if (json) console.log(JSON.stringify(report, null, 2));
       else print(report);
-      const sound = report.problems.length === 0;
-      if (!sound) process.exitCode = EXIT.failure;
-      const shown = sound && (sheet !== false || page !== false) ? spread(folder) : null;
+      if (report.problems.length > 0) process.exitCode = EXIT.failure;
+      const shown = report.readable && (sheet !== false || page !== false) ? spread(folder) : null;
       const write = (what: string, path: string, content: string | Uint8Array) => {
         writeWhole(path, content);
         if (!json) console.log(`${what.padEnd(15)}${path}`);
@@ -47,7 +46,8 @@ export function registerCheck(data: Command): void {
 
 export function checkPrepared(folder: string): DataReport {
   const { name, height, width, cases, shards, skipped, calibrationScreens, classNames, settings } = readIndex(folder);
-  const problems = shards.map((shard) => verifyShard(folder, shard)).filter((problem) => problem !== null);
+  const broken = shards.map((shard) => verifyShard(folder, shard)).filter((problem) => problem !== null);
+  const problems: string[] = [];
   const seen = new Map<string, string>();
   for (const { id, sourceHash, gazeSamples } of cases) {
     if (seen.has(id)) problems.push(`${id} occurs twice; prepare the data again.`);
@@ -58,10 +58,11 @@ export function checkPrepared(folder: string): DataReport {
     seen.set(sourceHash, id);
     if (gazeSamples === 0) problems.push(`${id} has no gaze; prepare the data again.`);
   }
-  if (problems.length === 0) {
+  if (broken.length === 0) {
     const { train, valid, test } = openPrepared(folder);
-    for (const sample of [...train, ...valid, ...test]) problems.push(...valueProblems(sample));
+    for (const sample of [...train, ...valid, ...test]) broken.push(...valueProblems(sample));
   }
+  problems.push(...broken);
   const counts = Object.fromEntries(
     SPLITS.map((split) => [
       split,
@@ -89,6 +90,7 @@ export function checkPrepared(folder: string): DataReport {
     calibrationScreens,
     skipped,
     problems,
+    readable: broken.length === 0,
   };
 }
 
