@@ -20,8 +20,10 @@ import {
 } from './ladder.ts';
 import { probe } from './probe.ts';
 import { systemDrivers } from './vulkan.ts';
+import { awaitDevice } from './waiting.ts';
 
 export type * from './host.ts';
+export { awaitDevice };
 
 export const runtime: string = `Node ${process.version}`;
 
@@ -140,4 +142,4 @@ export async function listAdapters(): Promise<AdapterReport[]> {
   }
 }
 
-({ runtime, findAdapter, listAdapters }) satisfies GpuHost;
+({ runtime, findAdapter, listAdapters, awaitDevice }) satisfies GpuHost;
