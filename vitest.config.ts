@@ -18,8 +18,9 @@ const inNode: TestProjectConfiguration = {
     include: ['test/**/*.test.ts'],
     // Worker threads do not see the environment that the Vulkan loader reads.
     pool: 'forks',
-    // A software adapter keeps every core busy by itself.
+    // Each with one core: threads of several software adapters on the same cores wait for one another.
     maxWorkers: 2,
+    env: { MTUNET_THREADS: '1' },
     sequence: { groupOrder: 0 },
     ...patience,
   },

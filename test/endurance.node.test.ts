@@ -5,7 +5,8 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
+import { text } from 'node:stream/consumers';
+import { getHeapSnapshot, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadData } from '../src/cli/load-data.ts';
@@ -78,6 +79,22 @@ function expectNoGrowth(what: string, series: readonly Sample[]): void {
   expect(after.rss - before.rss, 'bytes of memory').toBeLessThan((IS_LONG ? 16 : 100) * MB);
 }
 
+/**
+ * Bytes of the heap by what they are: what the program made, and what the engine of JavaScript keeps for itself, which is its machine code
+ * with the lists that belong to it. That grows for as long as some function is compiled anew.
+ */
+async function heapByKind(): Promise<{ program: number; machineCode: number }> {
+  const { snapshot, nodes } = JSON.parse(await text(getHeapSnapshot()));
+  const { node_fields: fields, node_types: types } = snapshot.meta;
+  const [type, size] = [fields.indexOf('type'), fields.indexOf('self_size')];
+  const kinds = { program: 0, machineCode: 0 };
+  for (let i = 0; i < nodes.length; i += fields.length) {
+    const isCode = ['code', 'hidden'].includes(types[type][nodes[i + type]]);
+    kinds[isCode ? 'machineCode' : 'program'] += nodes[i + size];
+  }
+  return kinds;
+}
+
 /** Counts what is made on a device and not destroyed. */
 function watched(gpu: Gpu) {
   const made = { buffers: 0, bytes: 0, bindGroups: 0 };
@@ -113,7 +130,10 @@ it(`${STEPS} steps of a run, with its logs and checkpoints`, async () => {
   const host: Sample[] = [];
   const device: ReturnType<typeof gpuNow>[] = [];
   const never = new AbortController().signal;
+  const heaps: ReturnType<typeof heapByKind>[] = [];
   const ended = await trainRun(gpu, folder, loadData(config), never, ({ step }) => {
+    // A snapshot takes memory itself: one before the samples that count, one after them.
+    if (IS_LONG && (step === 4 * every || step === STEPS)) heaps.push(heapByKind());
     if (step % every !== 0) return;
     host.push(sample());
     device.push(gpuNow());
@@ -122,6 +142,13 @@ it(`${STEPS} steps of a run, with its logs and checkpoints`, async () => {
   console.log(`on the device: ${JSON.stringify(device.at(-1))}`);
   for (const one of device.slice(SAMPLES / 4)) expect(one).toEqual(device.at(-1));
   expectNoGrowth(`${STEPS} steps`, host);
+  if (!IS_LONG) return;
+  const [before, after] = await Promise.all(heaps);
+  const kilobytes = (kind: 'program' | 'machineCode') => ((after[kind] - before[kind]) / 1024).toFixed(0);
+  console.log(
+    `from step ${4 * every} to ${STEPS} the program's own objects grew by ${kilobytes('program')} kB, the engine's machine code by ${kilobytes('machineCode')} kB`,
+  );
+  expect(after.program - before.program, "bytes of the program's own objects").toBeLessThan(MB / 8);
 });
 
 it(`${DEVICES} devices, opened and closed`, async () => {

@@ -3,6 +3,7 @@
  *
  * - `MTUNET_ADAPTER` = hardware | software | embedded | a part of a name: this adapter or none.
  * - `VK_DRIVER_FILES`, `VK_ICD_FILENAMES`: the Vulkan drivers that count as the system's.
+ * - `MTUNET_THREADS`: how many processor threads a software adapter computes with.
  * - `MTUNET_CACHE`: where embedded files are unpacked. `MTUNET_NO_SYSTEM_VULKAN=1`: do as if the system had no libvulkan.so.1.
  */
 import { adapterNames, open, request } from './dawn.ts';
@@ -19,6 +20,7 @@ import {
   wishOf,
 } from './ladder.ts';
 import { probe } from './probe.ts';
+import { limitLavapipe, limitSwiftShader, threadsWanted } from './threads.ts';
 import { systemDrivers } from './vulkan.ts';
 import { awaitDevice } from './waiting.ts';
 
@@ -27,7 +29,7 @@ export { awaitDevice };
 
 export const runtime: string = `Node ${process.version}`;
 
-const found = new Map<string, { gpu: GPU; description: AdapterDescription }>();
+const found = new Map<string, { gpu: GPU; kind: string; description: AdapterDescription }>();
 let turn: Promise<unknown> = Promise.resolve();
 
 /** The fastest adapter of this machine, or the one that is asked for. Rejects with a sentence if it is not to be had. */
@@ -44,8 +46,9 @@ async function find(options: FindOptions): Promise<FoundAdapter> {
   const key = JSON.stringify([wish, options.toggles, VK_DRIVER_FILES, VK_ICD_FILENAMES, VK_ADD_DRIVER_FILES]);
   const before = found.get(key);
   const again = before && (await request(before.gpu));
-  if (before && again) return { adapter: again, description: before.description };
+  if (before && again) return { adapter: limited(again, before.kind), description: before.description };
 
+  limitLavapipe(threadsWanted());
   const drivers = systemDrivers();
   const problems: string[] = [];
   const names: string[] = [];
@@ -59,13 +62,18 @@ async function find(options: FindOptions): Promise<FoundAdapter> {
       const description = describe(opened.adapter.info, candidate, drivers, wish);
       names.push(description.name);
       if (!fits(description.software, description.rung, wish)) continue;
-      found.set(key, { gpu: opened.gpu, description });
-      return { adapter: opened.adapter, description };
+      found.set(key, { gpu: opened.gpu, kind: candidate.kind, description });
+      return { adapter: limited(opened.adapter, candidate.kind), description };
     } catch (problem) {
       problems.push((problem as Error).message);
     }
   }
   throw new Error(refusal(wish, [...new Set(names)], problems));
+}
+
+function limited(adapter: GPUAdapter, kind: string): GPUAdapter {
+  if (kind === 'SwiftShader') limitSwiftShader(threadsWanted(), adapter);
+  return adapter;
 }
 
 /** The full name of the candidate's adapter that the wish means; undefined for its only one, null for none. */

@@ -30,6 +30,7 @@ const CHOICES = [
   'MTUNET_ADAPTER',
   'MTUNET_CACHE',
   'MTUNET_NO_SYSTEM_VULKAN',
+  'MTUNET_THREADS',
 ];
 
 /** Compiles src/platform/node.ts to one file that Node can run. It lies in node_modules, from where packages are found. */

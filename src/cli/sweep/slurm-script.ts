@@ -57,6 +57,8 @@ say() { echo "[slurm $SLURM_ARRAY_JOB_ID, task $SLURM_ARRAY_TASK_ID, start $((\$
 # Slurm ends this script when it takes the task back.
 again() { say "$1"; trap - TERM; scontrol requeue "$SLURM_JOB_ID" && sleep 60; }
 
+# A software adapter would take every core of the node.
+export MTUNET_THREADS="\${MTUNET_THREADS:-$SLURM_CPUS_PER_TASK}"
 say "on $(hostname)"
 ${program.map(quoted).join(' ')} worker "$sweep" "$SLURM_ARRAY_TASK_ID" >> "$run/log.txt" 2>&1 &
 worker=$!
