@@ -1,4 +1,5 @@
 /** A line chart with a text table of the same numbers. */
+import { useState } from 'preact/hooks';
 import { short } from './numbers.ts';
 
 export type Point = readonly [number, number];
@@ -36,7 +37,7 @@ export function Chart({ title, x, y, series, xRange, yRange, shade, cursor, dots
     return H - BOTTOM - ((inside - yRange[0]) / (yRange[1] - yRange[0] || 1)) * (H - TOP - BOTTOM);
   };
   const line = (points: readonly Point[]) =>
-    points.map(([a, b], i) => `${i ? 'L' : 'M'}${px(a).toFixed(1)} ${py(b).toFixed(1)}`).join('');
+    points.map(([a, b], i) => `${i ? 'L' : 'M'}${tenths(px(a))} ${tenths(py(b))}`).join('');
   const drawn = series.map((one) => ({ ...one, points: thin(one.points) }));
   return (
     <figure class="chart">
@@ -91,10 +92,20 @@ export function Chart({ title, x, y, series, xRange, yRange, shade, cursor, dots
           </g>
         ))}
       </svg>
-      <details>
-        <summary>
-          Table<span class="hidden"> of {title}</span>
-        </summary>
+      <Table title={title} x={x} y={y} series={series} />
+    </figure>
+  );
+}
+
+/** Made when it is opened: a dozen closed tables would be half of the page's work at every step. */
+function Table({ title, x, y, series }: Pick<ChartProps, 'title' | 'x' | 'y' | 'series'>) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        Table<span class="hidden"> of {title}</span>
+      </summary>
+      {open && (
         <div class="scroll" tabIndex={0} role="region" aria-label={`Table of ${title}`}>
           <table>
             <thead>
@@ -119,8 +130,8 @@ export function Chart({ title, x, y, series, xRange, yRange, shade, cursor, dots
             </tbody>
           </table>
         </div>
-      </details>
-    </figure>
+      )}
+    </details>
   );
 }
 
@@ -144,16 +155,33 @@ function gapPath(
   py: (y: number) => number,
 ): string {
   const count = Math.min(lower.length, upper.length);
-  const there = Array.from({ length: count }, (_, i) => `${px(upper[i][0])} ${py(Math.max(upper[i][1], lower[i][1]))}`);
-  const back = Array.from({ length: count }, (_, i) => `${px(lower[i][0])} ${py(lower[i][1])}`).reverse();
+  const there = Array.from(
+    { length: count },
+    (_, i) => `${tenths(px(upper[i][0]))} ${tenths(py(Math.max(upper[i][1], lower[i][1])))}`,
+  );
+  const back = Array.from(
+    { length: count },
+    (_, i) => `${tenths(px(lower[i][0]))} ${tenths(py(lower[i][1]))}`,
+  ).reverse();
   return `M${[...there, ...back].join('L')}Z`;
 }
 
-function sampled(points: readonly Point[], count: number): readonly Point[] {
+function sampled<T>(points: readonly T[], count: number): readonly T[] {
   if (points.length <= count) return points;
   return Array.from({ length: count }, (_, i) => points[Math.round((i * (points.length - 1)) / (count - 1))]);
 }
-const thin = (points: readonly Point[]) => sampled(points, POINTS);
+/** As many as a chart can show, the first and the last among them. */
+export function thin<T>(points: readonly T[]): readonly T[] {
+  return sampled(points, POINTS);
+}
+
+/** A coordinate as text, kept: the lines of one frame need ten thousand of them. */
+const tenths = (value: number) => {
+  const index = Math.round(10 * value);
+  written[index] ??= (index / 10).toFixed(1);
+  return written[index];
+};
+const written: Record<number, string> = {};
 
 function ticks([low, high]: readonly [number, number]): number[] {
   const range = high - low || 1;

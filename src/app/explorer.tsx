@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { equilibrium, regularizedLoss, releasedEquilibrium } from '../mtunet/equilibrium.ts';
 import { Chart, type Point } from './chart.tsx';
 import { Equation } from './equation.tsx';
+import { Later } from './later.tsx';
 
 const LOSSES = [0.001, 20] as const;
 const grid = (low: number, high: number, count = 160) =>
@@ -86,35 +87,37 @@ export function Explorer() {
           </select>
         </label>
       </div>
-      <div class="charts three">
-        <Chart
-          title="1. The regularised loss"
-          x={axis === 'log' ? 'ln σ' : 'σ'}
-          y="ℓ(σ)"
-          series={[{ name: 'ℓ', look: 'curve', points: curve }]}
-          xRange={[low, high]}
-          yRange={[lowest * 0.8, lowest * 2.4]}
-          dots={[{ at: [scale(rest.sigma), lowest], look: 'diagnosis', label: `σ̂ = ${rest.sigma.toPrecision(3)}` }]}
-        />
-        <Chart
-          title="2. The resting place"
-          x="L (nats)"
-          y="σ̂ = f⁻¹(L)"
-          series={[{ name: 'σ̂', look: 'curve', points: inverse }]}
-          xRange={[0, top]}
-          yRange={[0, restAt(top).sigma * 1.05]}
-          dots={[{ at: [L, rest.sigma], look: 'diagnosis' }]}
-        />
-        <Chart
-          title="3. The effective rate"
-          x="L (nats)"
-          y="r / σ̂²"
-          series={[{ name: 'effective rate', look: 'curve', points: rates }]}
-          xRange={[0, top]}
-          yRange={[0, rateTop]}
-          dots={[{ at: [L, rate * rest.weight], look: 'diagnosis' }]}
-        />
-      </div>
+      <Later>
+        <div class="charts three">
+          <Chart
+            title="1. The regularised loss"
+            x={axis === 'log' ? 'ln σ' : 'σ'}
+            y="ℓ(σ)"
+            series={[{ name: 'ℓ', look: 'curve', points: curve }]}
+            xRange={[low, high]}
+            yRange={[lowest * 0.8, lowest * 2.4]}
+            dots={[{ at: [scale(rest.sigma), lowest], look: 'diagnosis', label: `σ̂ = ${rest.sigma.toPrecision(3)}` }]}
+          />
+          <Chart
+            title="2. The resting place"
+            x="L (nats)"
+            y="σ̂ = f⁻¹(L)"
+            series={[{ name: 'σ̂', look: 'curve', points: inverse }]}
+            xRange={[0, top]}
+            yRange={[0, restAt(top).sigma * 1.05]}
+            dots={[{ at: [L, rest.sigma], look: 'diagnosis' }]}
+          />
+          <Chart
+            title="3. The effective rate"
+            x="L (nats)"
+            y="r / σ̂²"
+            series={[{ name: 'effective rate', look: 'curve', points: rates }]}
+            xRange={[0, top]}
+            yRange={[0, rateTop]}
+            dots={[{ at: [L, rate * rest.weight], look: 'diagnosis' }]}
+          />
+        </div>
+      </Later>
       <p class="finding" id="explorer-finding" aria-live="polite">
         At L = {L.toPrecision(3)} the scale rests at σ̂ = <b>{rest.sigma.toPrecision(4)}</b>, so this loss is multiplied
         by <b>{rest.weight.toPrecision(4)}</b> and the task learns as if the rate were{' '}

@@ -1,7 +1,6 @@
 /** Pictures and numbers out, images in; all of it stays on the machine. */
-import { overlay } from '../data/overlay.ts';
-import { MAPS, type MapName } from './film.tsx';
 import type { Film } from './live/protocol.ts';
+import { type MapName, pixels } from './pictures.ts';
 import type { State, Store } from './store.ts';
 
 function save(name: string, contents: Blob): void {
@@ -20,22 +19,13 @@ export async function exportPng(store: Store, colours: MapName): Promise<void> {
   canvas.width = 3 * width * scale;
   canvas.height = films.length * height * scale;
   const context = canvas.getContext('2d')!;
-  films.forEach(({ image, gaze }, row) => {
+  for (const [row, { image, gaze }] of films.entries()) {
     const maps = [gaze, ...[0, 1].map((run) => store.frame?.pictures[run][row]?.saliency)];
-    maps.forEach((map, column) => {
-      const picture = overlay({
-        image,
-        map: map ?? undefined,
-        height,
-        width,
-        colours: MAPS[colours],
-        opacity: 0.55,
-        scale,
-      });
-      const data = new ImageData(new Uint8ClampedArray(picture.pixels), picture.width, picture.height);
-      context.putImageData(data, column * picture.width, row * picture.height);
-    });
-  });
+    for (const [column, map] of maps.entries()) {
+      const picture = await pixels({ image, map: map ?? null, height, width, colours, scale });
+      context.putImageData(picture, column * picture.width, row * picture.height);
+    }
+  }
   canvas.toBlob((blob) => blob && save('two-tasks.png', blob));
 }
 

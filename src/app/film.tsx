@@ -1,10 +1,6 @@
 /** A film with a map over it. Pointing at it, or moving over it with the arrow keys, tells the value of the map. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { cividisLike, jet, viridisLike } from '../data/colour-map.ts';
-import { overlay } from '../data/overlay.ts';
-
-export const MAPS = { viridis: viridisLike, cividis: cividisLike, jet } as const;
-export type MapName = keyof typeof MAPS;
+import { type MapName, paint } from './pictures.ts';
 
 interface FilmProps {
   readonly image: Float32Array;
@@ -18,17 +14,7 @@ interface FilmProps {
 export function FilmView({ image, map, height, width, colours, label }: FilmProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [at, setAt] = useState<readonly [number, number] | null>(null);
-  useEffect(() => {
-    // In ordinary memory: the process of the GPU has its hands full, and the page would wait for it.
-    const context = canvas.current?.getContext('2d', { willReadFrequently: true });
-    if (!context) return;
-    // A task for each film: two dozen in one would block the page.
-    const drawing = setTimeout(() => {
-      const picture = overlay({ image, map: map ?? undefined, height, width, colours: MAPS[colours], opacity: 0.55 });
-      context.putImageData(new ImageData(new Uint8ClampedArray(picture.pixels), width, height), 0, 0);
-    });
-    return () => clearTimeout(drawing);
-  }, [image, map, height, width, colours]);
+  useEffect(() => paint(canvas.current, { image, map, height, width, colours }), [image, map, height, width, colours]);
   const point = (event: PointerEvent) => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
     const place = (from: number, size: number, count: number) =>

@@ -1,11 +1,10 @@
 /** The network as it ran: one block an operation, with its shape, its maps, its shader and its time. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { viridisLike } from '../data/colour-map.ts';
-import { overlay } from '../data/overlay.ts';
 import { Diagram } from './diagram.tsx';
 import type { Operation } from './live/protocol.ts';
 import { SIZES } from './live/settings.ts';
 import { thousands } from './numbers.ts';
+import { paint } from './pictures.ts';
 import type { State, Store } from './store.ts';
 
 const CHECKED = ['softplus', 'conv2d 3 x 3', 'cross-entropy'] as const;
@@ -177,17 +176,8 @@ function FeatureMap({
 }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
-    const picture = overlay({
-      image: values,
-      map: values,
-      height: rows,
-      width: columns,
-      colours: viridisLike,
-      opacity: 1,
-    });
-    canvas.current
-      ?.getContext('2d')
-      ?.putImageData(new ImageData(new Uint8ClampedArray(picture.pixels), columns, rows), 0, 0);
+    const what = { image: values, map: values, height: rows, width: columns, colours: 'viridis', opacity: 1 } as const;
+    return paint(canvas.current, what);
   }, [values, rows, columns]);
   return <canvas ref={canvas} width={columns} height={rows} role="img" aria-label={label} />;
 }

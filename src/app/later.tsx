@@ -10,17 +10,21 @@ const nextFrame = () =>
     setTimeout(resolve, 200);
   });
 
-/** Draws its children when their turn has come; the parts of a page come in the order of the page. */
+/**
+ * Draws its children when their turn has come; the parts of a page come in the order of the page. Once laid out, a part that is
+ * out of sight keeps its place and costs nothing.
+ */
 export function Later({ children }: { children: ComponentChildren }) {
-  const [due, setDue] = useState(false);
+  const [stage, setStage] = useState<'waits' | 'drawn' | 'settled'>('waits');
   useEffect(() => {
     let wanted = true;
-    turn = turn.then(nextFrame).then(() => {
-      if (wanted) setDue(true);
-    });
+    const enter = (next: typeof stage) => () => {
+      if (wanted) setStage(next);
+    };
+    turn = turn.then(nextFrame).then(enter('drawn')).then(nextFrame).then(enter('settled'));
     return () => {
       wanted = false;
     };
   }, []);
-  return <>{due && children}</>;
+  return <div class={`later ${stage}`}>{stage !== 'waits' && children}</div>;
 }

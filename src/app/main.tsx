@@ -27,6 +27,9 @@ const OWN_FILMS = (
   </Later>
 );
 
+/** What does something of its own with the keys. */
+const TAKES_KEYS = 'input, select, textarea, button, summary, a, [role=button], [role=region]';
+
 function App() {
   const state = useStore(store);
   useEffect(() => {
@@ -84,13 +87,12 @@ function App() {
 }
 
 addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   const { target } = event;
-  if (target instanceof HTMLElement && target.closest('input, select, textarea, button, summary, a')) return;
-  const { mode } = store.state;
-  if (mode !== 'live') return;
+  if (target instanceof Element && target.closest(TAKES_KEYS)) return;
+  if (store.state.mode === 'starting') return;
   if (event.key === ' ') store.toggle();
-  else if (event.key === 'ArrowRight') store.send({ kind: 'step', follow: 'both' });
+  else if (event.key === 'ArrowRight') store.advance();
   else if (event.key.toLowerCase() === 'r') store.reset();
   else return;
   event.preventDefault();
@@ -115,6 +117,10 @@ setTimeout(() => {
   document.querySelector('#app > .wait')?.remove();
 });
 
+// What is kept for later need not be fetched while the page appears.
 if (import.meta.env.PROD && 'serviceWorker' in navigator && isSecureContext) {
+  addEventListener('load', () => setTimeout(keepOffline, 2000));
+}
+function keepOffline() {
   navigator.serviceWorker.register(new URL('./sw.js', location.href), { scope: './' }).catch(() => undefined);
 }

@@ -1,9 +1,9 @@
 /** The bench: what both runs share, the clock, the timeline, and the runs side by side. */
 import { useState } from 'preact/hooks';
 import { exportCsv, exportJson, exportPng, ownFilm } from './files.ts';
-import { MAPS, type MapName } from './film.tsx';
 import { Later } from './later.tsx';
 import type { Size } from './live/settings.ts';
+import { MAPS, type MapName } from './pictures.ts';
 import { RunView } from './run-view.tsx';
 import type { State, Store } from './store.ts';
 import { TRAIN } from './url.ts';
@@ -18,7 +18,6 @@ export function Playground({ store, state }: { store: Store; state: State }) {
   const idle = mode === 'starting';
   const step = store.step;
   const shown = state.shown ?? step;
-  const play = () => (live ? store.toggle() : store.change({ playing: !playing, shown: shown >= step ? 0 : shown }));
   return (
     <section id="bench" aria-label="Live training">
       <div class="toolbar" role="toolbar" aria-label="Clock">
@@ -28,18 +27,12 @@ export function Playground({ store, state }: { store: Store; state: State }) {
           class="primary"
           aria-pressed={playing}
           disabled={idle}
-          onClick={play}
+          onClick={() => store.toggle()}
           title="Space"
         >
           {playing ? '❚❚ Pause' : '▶ Play'}
         </button>
-        <button
-          type="button"
-          id="step"
-          disabled={!live}
-          onClick={() => store.send({ kind: 'step', follow: 'both' })}
-          title="Right arrow"
-        >
+        <button type="button" id="step" disabled={idle} onClick={() => store.advance()} title="Right arrow">
           Step
         </button>
         <button
@@ -60,7 +53,7 @@ export function Playground({ store, state }: { store: Store; state: State }) {
         >
           Step diagnosis alone
         </button>
-        <button type="button" id="reset" disabled={!live} onClick={() => store.reset()} title="R">
+        <button type="button" id="reset" disabled={idle} onClick={() => store.reset()} title="R">
           Reset
         </button>
         <span class="counter" id="counter">

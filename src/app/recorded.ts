@@ -35,7 +35,10 @@ export function packMap(map: Float32Array): PackedMap {
 }
 
 export function unpackMap({ bytes, maximum }: PackedMap): Float32Array {
-  return Float32Array.from(atob(bytes), (character) => (character.charCodeAt(0) * maximum) / 255);
+  const text = atob(bytes);
+  const map = new Float32Array(text.length);
+  for (let i = 0; i < map.length; i++) map[i] = (text.charCodeAt(i) * maximum) / 255;
+  return map;
 }
 
 function framesOf({ frames }: Recording): Frame[] {
@@ -55,7 +58,9 @@ export function playRecorded(store: Store): void {
     if (store.state.mode !== 'starting' || !store.state.failure || !NEEDED.includes(store.state.failure.failure))
       return;
     stop();
-    void load(store).catch(() => undefined);
+    void load(store).catch(({ message }: Error) =>
+      store.change({ note: `The recorded run could not be read: ${message}` }),
+    );
   });
 }
 

@@ -1,9 +1,11 @@
 /** One of the two runs: its settings, its pictures, its charts. Both runs share their scales, so that a difference is a difference. */
 import { equilibriumSigma } from '../mtunet/equilibrium.ts';
-import { Chart, type Point } from './chart.tsx';
-import { FilmView, type MapName } from './film.tsx';
-import type { TaskName } from './live/protocol.ts';
+import { Chart, type Point, thin } from './chart.tsx';
+import { FilmView } from './film.tsx';
+import { Later } from './later.tsx';
+import type { StepRow, TaskName } from './live/protocol.ts';
 import { CHOICES, type Choice, LEARNS, OPTIMIZERS, type RunSettings } from './live/settings.ts';
+import type { MapName } from './pictures.ts';
 import type { State, Store } from './store.ts';
 
 const NAMES = ['A', 'B'] as const;
@@ -137,9 +139,22 @@ export function RunView({ store, state, run, colours }: { store: Store; state: S
           );
         })}
       </div>
-      <Charts state={state} run={run} />
+      <Later>
+        <Charts state={state} run={run} />
+      </Later>
     </section>
   );
+}
+
+/** Steps grow along the rows. */
+function rowAt(rows: readonly StepRow[], step: number): StepRow | undefined {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle].step < step) low = middle + 1;
+    else high = middle;
+  }
+  return rows[low]?.step === step ? rows[low] : undefined;
 }
 
 export function shownRow({ rows, shown }: State, run: 0 | 1) {
@@ -215,7 +230,9 @@ function HoldSigma({
 }
 
 function Charts({ state, run }: { state: State; run: 0 | 1 }) {
-  const { rows, epochs, shown } = state;
+  const { shown } = state;
+  // However long the runs are, drawing them costs the same.
+  const [rows, epochs] = [state.rows.map((list) => thin(list)), state.epochs.map((list) => thin(list))];
   const last = Math.max(20, ...rows.map((list) => list.at(-1)?.step ?? 0));
   const xRange = [0, last] as const;
   const both = rows.flat();
@@ -282,7 +299,7 @@ function Charts({ state, run }: { state: State; run: 0 | 1 }) {
     look: `${task} dashed`,
     unkeyed: true,
     points: epochs[run].flatMap(({ step, valid }): Point[] => {
-      const weight = rows[run].find((row) => row.step === step)?.weight[task];
+      const weight = rowAt(state.rows[run], step)?.weight[task];
       return valid[task] === null || weight == null ? [] : [[step, weight * valid[task]]];
     }),
   }));

@@ -98,14 +98,31 @@ export class Store {
   }
 
   reset(settings: Settings = this.state.settings): void {
+    if (this.state.mode === 'recorded') {
+      this.change({ playing: false, shown: 0 });
+      return;
+    }
     this.change({ settings, playing: false, failure: null });
     this.send({ kind: 'reset', settings });
   }
 
   toggle(): void {
-    const playing = !this.state.playing;
-    this.change({ playing, shown: null });
-    this.send({ kind: playing ? 'play' : 'pause' });
+    const { playing, mode } = this.state;
+    if (mode !== 'recorded') {
+      this.change({ playing: !playing, shown: null });
+      this.send({ kind: playing ? 'pause' : 'play' });
+      return;
+    }
+    // From its end a recorded run begins anew.
+    const shown = this.state.shown ?? this.step;
+    this.change({ playing: !playing, shown: !playing && shown >= this.step ? 0 : shown });
+  }
+
+  /** One step of both runs; of a recorded run, the next one. */
+  advance(): void {
+    if (this.state.mode === 'recorded') {
+      this.change({ playing: false, shown: Math.min(this.step, (this.state.shown ?? this.step) + 1) });
+    } else this.send({ kind: 'step', follow: 'both' });
   }
 
   /** The frame for the step that is shown: the newest at or before it. */

@@ -8,8 +8,9 @@ import type { StepRecord } from '../../src/mtunet/records.ts';
 import { Trainer } from '../../src/mtunet/train.ts';
 import { testGpu } from '../support/gpu.ts';
 
-const STEPS = 10;
-const settings = { ...initialSettings, train: 30 };
+/** Two make an epoch. */
+const STEPS = 3;
+const settings = { ...initialSettings, train: 12 };
 const config = resolveConfig('tiny', overridesOf(settings, settings.runs[0]));
 const data = syntheticChests({ height: config.height, width: config.width, ...config.synthetic });
 
