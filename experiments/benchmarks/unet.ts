@@ -3,7 +3,7 @@
  * a block, nearest upsampling with a convolution, skips joined, a head of one more convolution and a 1x1, divergence, Adam.
  */
 import { savedBytes } from '../../src/engine/autograd.ts';
-import { Adam, backward, type Gpu, klDivergence, logSoftmax, upload } from '../../src/engine/index.ts';
+import { Adam, backward, type Gpu, klDivergence, logSoftmax, StepRecorder, upload } from '../../src/engine/index.ts';
 import { defaultConfig, MTUNet } from '../../src/mtunet/model.ts';
 
 export interface UnetSize {
@@ -73,6 +73,7 @@ export function unetStep(gpu: Gpu, { base, height, width, batch }: UnetSize): Un
     adam.step({ guard: loss });
     return { loss };
   };
+  const recorder = new StepRecorder(gpu); // as a training does its steps
   let hostMs = 0;
   let saved = 0;
   return {
@@ -84,11 +85,12 @@ export function unetStep(gpu: Gpu, { base, height, width, batch }: UnetSize): Un
     },
     async run() {
       const started = performance.now();
-      const arriving = gpu.step(body);
+      const arriving = recorder.step(`${gpu.recomputes} ${gpu.halves}`, [images, gaze], body);
       hostMs = performance.now() - started;
       return (await arriving).loss;
     },
     dispose() {
+      recorder.dispose();
       adam.dispose();
       model.dispose();
     },

@@ -7,7 +7,7 @@
  * Operations may be called only inside a step. A step records commands, submits them at its end, and gives back every tensor that was
  * born inside it. Tensors born outside a step last until their owner releases them.
  */
-import { type AdapterDescription, type FindOptions, findAdapter } from '#gpu-host';
+import { type AdapterDescription, awaitDevice, type FindOptions, findAdapter } from '#gpu-host';
 import { KernelChoices } from './choices.ts';
 import { Faults } from './faults.ts';
 import { type Bindable, KernelCache } from './kernel.ts';
@@ -235,7 +235,7 @@ export class Gpu {
 
   /** Waits for all submitted work; throws what the device complained about, if it did. */
   async settle(): Promise<void> {
-    await this.device.queue.onSubmittedWorkDone().catch((rejection) => this.faults.explain(rejection));
+    await awaitDevice(this.device.queue.onSubmittedWorkDone()).catch((rejection) => this.faults.explain(rejection));
     await this.faults.check();
   }
 
@@ -287,7 +287,7 @@ export class Gpu {
   ): Promise<OnHost<T>> {
     const arrived = new Map<Tensor, number | Float32Array>();
     if (staging) {
-      await staging.mapAsync(0x01).catch((rejection) => this.faults.explain(rejection));
+      await awaitDevice(staging.mapAsync(0x01)).catch((rejection) => this.faults.explain(rejection));
       const range = staging.getMappedRange();
       wanted.forEach((tensor, i) => {
         const bytes = range.slice(offsets[i], offsets[i] + tensor.byteLength);

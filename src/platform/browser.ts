@@ -12,6 +12,9 @@ export type * from './host.ts';
 
 export const runtime: string = navigator.userAgent;
 
+/** A browser does not spin while it waits. */
+export const awaitDevice = <T>(arriving: Promise<T>): Promise<T> => arriving;
+
 /** The browser's adapter; `prefer: 'software'` asks for its fallback adapter. Rejects with a sentence if there is none. */
 export async function findAdapter({ prefer, name }: FindOptions = {}): Promise<FoundAdapter> {
   if (prefer === 'embedded') {
@@ -96,4 +99,4 @@ function describe({ info }: GPUAdapter): AdapterDescription {
   };
 }
 
-({ runtime, findAdapter, listAdapters }) satisfies GpuHost;
+({ runtime, findAdapter, listAdapters, awaitDevice }) satisfies GpuHost;

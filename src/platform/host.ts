@@ -53,6 +53,8 @@ export interface GpuHost {
   readonly runtime: string;
   findAdapter(options?: FindOptions): Promise<FoundAdapter>;
   listAdapters(): Promise<AdapterReport[]>;
+  /** Awaits what the device will settle, without keeping a core busy with asking. */
+  awaitDevice<T>(arriving: Promise<T>): Promise<T>;
 }
 
 /** The limits that decide what the engine can run; the others are the same almost everywhere. */

@@ -22,8 +22,10 @@ import {
 import { probe } from './probe.ts';
 import { limitLavapipe, limitSwiftShader, threadsWanted } from './threads.ts';
 import { systemDrivers } from './vulkan.ts';
+import { awaitDevice } from './waiting.ts';
 
 export type * from './host.ts';
+export { awaitDevice };
 
 export const runtime: string = `Node ${process.version}`;
 
@@ -148,4 +150,4 @@ export async function listAdapters(): Promise<AdapterReport[]> {
   }
 }
 
-({ runtime, findAdapter, listAdapters }) satisfies GpuHost;
+({ runtime, findAdapter, listAdapters, awaitDevice }) satisfies GpuHost;
