@@ -27,14 +27,17 @@ interface ChartProps {
 }
 
 const [W, H, LEFT, RIGHT, TOP, BOTTOM] = [340, 180, 38, 8, 20, 28];
+/** Where lines are drawn, with room for half of their width. */
+const PLOT = { x: LEFT - 1, y: TOP - 1, width: W - LEFT - RIGHT + 2, height: H - TOP - BOTTOM + 2 };
 const TABLE_ROWS = 12;
 const POINTS = 300;
 
 export function Chart({ title, x, y, series, xRange, yRange, shade, cursor, dots = [] }: ChartProps) {
   const px = (value: number) => LEFT + ((value - xRange[0]) / (xRange[1] - xRange[0] || 1)) * (W - LEFT - RIGHT);
   const py = (value: number) => {
-    const inside = Math.min(yRange[1], Math.max(yRange[0], value));
-    return H - BOTTOM - ((inside - yRange[0]) / (yRange[1] - yRange[0] || 1)) * (H - TOP - BOTTOM);
+    const share = (value - yRange[0]) / (yRange[1] - yRange[0] || 1);
+    // What lies outside is cut off; how far outside would not be seen.
+    return H - BOTTOM - Math.min(2, Math.max(-1, share)) * (H - TOP - BOTTOM);
   };
   const line = (points: readonly Point[]) =>
     points.map(([a, b], i) => `${i ? 'L' : 'M'}${tenths(px(a))} ${tenths(py(b))}`).join('');
@@ -76,16 +79,18 @@ export function Chart({ title, x, y, series, xRange, yRange, shade, cursor, dots
         <text class="axis" x={2} y={10}>
           {y}
         </text>
-        {shade && shade[0].length > 1 && <path class="gap" d={gapPath(shade[0], shade[1], px, py)} />}
-        {drawn.map(({ name, look, points }) => (
-          <path key={name + look} class={`line ${look}`} d={line(points)} />
-        ))}
+        <svg {...PLOT} aria-hidden="true" viewBox={Object.values(PLOT).join(' ')}>
+          {shade && shade[0].length > 1 && <path class="gap" d={gapPath(shade[0], shade[1], px, py)} />}
+          {drawn.map(({ name, look, points }) => (
+            <path key={name + look} class={`line ${look}`} d={line(points)} />
+          ))}
+        </svg>
         {cursor != null && <path class="cursor" d={`M${px(cursor)} ${TOP}V${H - BOTTOM}`} />}
         {dots.map(({ at, look, label }) => (
           <g key={look + label}>
             <circle class={`dot ${look}`} cx={px(at[0])} cy={py(at[1])} r="4.5" />
             {label && (
-              <text class="label" x={px(at[0]) + 8} y={py(at[1]) - 6}>
+              <text class="label" x={px(at[0])} y={py(at[1]) + 16} text-anchor="middle">
                 {label}
               </text>
             )}

@@ -8,7 +8,6 @@ export function Circle({ store, state }: { store: Store; state: State }) {
   const known = untilShown(state);
   const held = links(known);
   const { task } = held;
-  const letter = task === 'saliency' ? 's' : 'c';
   const row = known.rows[0].at(-1);
   const epoch = known.epochs[0].at(-1);
   const number = (value: number | null | undefined, digits = 2) => (value == null ? '–' : value.toPrecision(digits));
@@ -17,20 +16,20 @@ export function Circle({ store, state }: { store: Store; state: State }) {
     store.send({ kind: 'play' });
   };
   const boxes = [
-    { on: held.loss, x: 160, y: 12, title: 'training loss falls', value: `L${letter} = ${number(epoch?.train[task])}` },
+    { on: held.loss, x: 160, y: 12, title: 'training loss falls', value: `${task} ${number(epoch?.train[task])}` },
     {
       on: held.sigma,
       x: 310,
       y: 112,
       title: 'sigma falls after it',
-      value: `σ${letter} = ${number(row?.sigma[task], 3)}`,
+      value: `σ = ${number(row?.sigma[task], 3)}`,
     },
     {
       on: held.weight,
       x: 160,
       y: 212,
       title: 'the weight grows',
-      value: `1/σ${letter}² = ${number(row?.weight[task], 3)}`,
+      value: `1/σ² = ${number(row?.weight[task], 3)}`,
     },
     { on: held.gap, x: 10, y: 112, title: 'the task overfits', value: `validation ${number(epoch?.valid[task])}` },
   ];

@@ -14,7 +14,7 @@ interface Box {
 }
 
 const LEVELS = 5;
-const [WIDE, HIGH, STEP_X, STEP_Y] = [112, 38, 52, 48];
+const [WIDE, HIGH, STEP_X, STEP_Y, HEADS] = [112, 38, 52, 48, 594];
 
 interface Size {
   readonly base: number;
@@ -29,7 +29,8 @@ function boxesOf({ base, height, width, classes }: Size): Box[] {
     parts: [`Conv${level + 1}`],
     title: level === LEVELS - 1 ? 'bottleneck' : `encoder ${level + 1}`,
     shape: shapeAt(level),
-    x: STEP_X * level,
+    // The bottleneck in the middle.
+    x: STEP_X * level + (level === LEVELS - 1 ? 12 : 0),
     level,
     look: 'encoder',
   }));
@@ -37,7 +38,7 @@ function boxesOf({ base, height, width, classes }: Size): Box[] {
     parts: [`Up${level + 2}`, `Up_conv${level + 2}`],
     title: `decoder ${level + 1}`,
     shape: shapeAt(level),
-    x: 2 * STEP_X * (LEVELS - 1) + 8 - STEP_X * level,
+    x: 2 * STEP_X * (LEVELS - 1) + 28 - STEP_X * level,
     level,
     look: 'decoder',
   }));
@@ -45,7 +46,7 @@ function boxesOf({ base, height, width, classes }: Size): Box[] {
     { parts: ['out_conv_image', 'out_conv'], title: 'saliency', shape: [height, width], level: 0, look: 'saliency' },
     { parts: ['out_classification'], title: 'diagnosis', shape: [classes], level: 2.4, look: 'diagnosis' },
   ];
-  return [...encoder, ...decoder, ...heads.map((head) => ({ ...head, x: 570 }))];
+  return [...encoder, ...decoder, ...heads.map((head) => ({ ...head, x: HEADS }))];
 }
 
 export function Diagram({
@@ -67,7 +68,7 @@ export function Diagram({
     boxes.find((box) => box.level === level && box.look === of) ?? boxes[LEVELS - 1];
   const middle = (level: number) => 8 + STEP_Y * level + HIGH / 2;
   return (
-    <svg class="diagram" viewBox="0 0 692 244" role="group" aria-label="MT-UNet, stage by stage">
+    <svg class="diagram" viewBox="-1 0 708 244" role="group" aria-label="MT-UNet, stage by stage">
       <title>
         Encoder of five levels, decoder of four with skip connections; the saliency reads the top, the diagnosis the
         bottleneck and the top.
@@ -86,10 +87,10 @@ export function Diagram({
           </g>
         );
       })}
-      <path class="arrow saliency" d={`M${at(0, 'decoder').x + WIDE} ${middle(0)}H570`} />
+      <path class="arrow saliency" d={`M${at(0, 'decoder').x + WIDE} ${middle(0)}H${HEADS}`} />
       <path
         class="arrow diagnosis"
-        d={`M${at(0, 'decoder').x + WIDE - 8} ${middle(0) + HIGH / 2}V${middle(2.4) - 8}H570M${at(4, 'encoder').x + WIDE} ${middle(4)}H556V${middle(2.4) + 8}H570`}
+        d={`M${at(0, 'decoder').x + WIDE - 8} ${middle(0) + HIGH / 2}V${middle(2.4) - 8}H${HEADS}M${at(4, 'encoder').x + WIDE} ${middle(4)}H${HEADS - 14}V${middle(2.4) + 8}H${HEADS}`}
       />
       {boxes.map((box) => {
         const known = stages.filter(({ name }) => box.parts.includes(name));

@@ -101,7 +101,7 @@ export function Explorer() {
           <Chart
             title="2. The resting place"
             x="L (nats)"
-            y="σ̂ = f⁻¹(L)"
+            y="σ̂, the inverse of f"
             series={[{ name: 'σ̂', look: 'curve', points: inverse }]}
             xRange={[0, top]}
             yRange={[0, restAt(top).sigma * 1.05]}

@@ -27,6 +27,10 @@ const TEXTS: Record<Failure['failure'], readonly [title: string, advice: string]
     'This file does not fit',
     'Weights (checkpoint or weights.safetensors of a run, or a PyTorch file) must be of a network with the base width and heads of run A: preset tiny has base 4, which is the small size here.',
   ],
+  picture: [
+    'This file is no picture',
+    'Choose a PNG, JPEG or WebP. DICOM films, and pictures with more than 8 bits a pixel, are read whole under “Your films”, at the end of the page.',
+  ],
   other: ['Something went wrong', 'Reset starts both runs again; if it happens again, reload the page.'],
 };
 

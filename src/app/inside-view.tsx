@@ -25,17 +25,19 @@ export function Inside({ store, state }: { store: Store; state: State }) {
         encoder saw there. The diagnosis reads the bottleneck and the top of the decoder, the saliency the top alone.{' '}
         {parameters > 0 && `Here it has ${thousands(parameters)} parameters.`}
       </p>
-      <Diagram
-        size={{
-          base: SIZES[settings.size].base,
-          height: state.height,
-          width: state.width,
-          classes: state.classNames.length,
-        }}
-        stages={stages}
-        chosen={operation?.layer || null}
-        onChoose={operations && ((parts) => setChosen(lastOf(operations, parts) ?? chosen))}
-      />
+      <div class="wider" tabIndex={0} role="region" aria-label="Diagram of the network">
+        <Diagram
+          size={{
+            base: SIZES[settings.size].base,
+            height: state.height,
+            width: state.width,
+            classes: state.classNames.length,
+          }}
+          stages={stages}
+          chosen={operation?.layer || null}
+          onChoose={operations && ((parts) => setChosen(lastOf(operations, parts) ?? chosen))}
+        />
+      </div>
       <div class="buttons">
         {(['A', 'B'] as const).map((name, run) => (
           <button
@@ -98,7 +100,7 @@ export function Inside({ store, state }: { store: Store; state: State }) {
         The backward pass gives a slope by calculus. Two forward passes, a little to either side, give it by
         measurement. They must agree to about three digits in float32.
       </p>
-      <div class="controls">
+      <div class="controls pair-of-controls">
         <label>
           Operation
           <select value={check} onChange={(e) => setCheck(e.currentTarget.value)}>

@@ -1,19 +1,28 @@
 /** Five exercises: a set-up, a prediction, then what the runs on this machine say. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { LESSONS } from './lesson-plans.ts';
 import type { State, Store } from './store.ts';
+import { toHash } from './url.ts';
 
 export function Lessons({ store, state }: { store: Store; state: State }) {
   const [open, setOpen] = useState(0);
-  const [started, setStarted] = useState(false);
+  /** The count of resets when it was set up. */
+  const [started, setStarted] = useState<number | null>(null);
   const [guess, setGuess] = useState<number | null>(null);
   const lesson = LESSONS[open];
   const choose = (index: number) => {
     setOpen(index);
     setGuess(null);
-    setStarted(false);
+    setStarted(null);
   };
-  const reached = store.step >= lesson.steps && started;
+  const live = state.mode === 'live';
+  const staged = { ...lesson.setUp, size: state.settings.size };
+  // Another set-up, made by hand meanwhile, is not the lesson's.
+  const kept = started === store.resets && toHash(state.settings) === toHash(staged);
+  const reached = live && kept && store.step >= lesson.steps;
+  useEffect(() => {
+    if (reached && store.state.playing) store.toggle();
+  }, [reached, store]);
   return (
     <section id="lessons" aria-labelledby="lessons-title">
       <h2 id="lessons-title">Five short lessons</h2>
@@ -31,7 +40,8 @@ export function Lessons({ store, state }: { store: Store; state: State }) {
           <legend>Your prediction</legend>
           {lesson.answers.map((answer, i) => (
             <label key={answer}>
-              <input type="radio" name="answer" checked={guess === i} onChange={() => setGuess(i)} /> {answer}
+              <input type="radio" name="answer" checked={guess === i} onChange={() => setGuess(i)} />
+              <span>{answer}</span>
             </label>
           ))}
         </fieldset>
@@ -39,28 +49,31 @@ export function Lessons({ store, state }: { store: Store; state: State }) {
           <button
             type="button"
             class="primary"
-            disabled={guess === null || state.mode !== 'live'}
+            disabled={guess === null || !live}
             onClick={() => {
-              setStarted(true);
-              store.reset({ ...lesson.setUp, size: state.settings.size });
+              store.reset(staged);
+              setStarted(store.resets);
+              for (const one of lesson.held ?? []) store.send({ kind: 'hold', ...one });
               store.toggle();
             }}
           >
             Set it up and play {lesson.steps} steps
           </button>
-          {state.mode !== 'live' && (
-            <button type="button" disabled={guess === null} onClick={() => setStarted(true)}>
+          {!live && (
+            <button type="button" disabled={guess === null} onClick={() => setStarted(store.resets)}>
               Reveal
             </button>
           )}
-          {started && state.mode === 'live' && (
+          {started !== null && live && (
             <span class="quiet">
-              step {Math.min(store.step, lesson.steps)} of {lesson.steps}
+              {kept
+                ? `step ${Math.min(store.step, lesson.steps)} of ${lesson.steps}`
+                : 'The controls were moved: set it up again.'}
             </span>
           )}
         </div>
         <div aria-live="polite">
-          {(reached || (started && state.mode !== 'live')) && guess !== null && (
+          {(reached || (started !== null && !live)) && guess !== null && (
             <div class="reveal">
               <p>
                 <b>
@@ -70,10 +83,10 @@ export function Lessons({ store, state }: { store: Store; state: State }) {
                 </b>{' '}
                 {lesson.why}
               </p>
-              {state.mode === 'live' && (
+              {live && (
                 <p class="finding">
                   Measured here, now. {lesson.measured(state)}
-                  {lesson.holds?.(state) === false &&
+                  {!lesson.holds(state) &&
                     ' In these two runs theory is not borne out: they are short, and chance has its share. Try another seed.'}
                 </p>
               )}

@@ -101,7 +101,11 @@ document.addEventListener('visibilitychange', () => {
   if (document.hidden && store.state.playing) store.toggle();
 });
 addEventListener('hashchange', () => {
-  if (location.hash.includes('seed=')) store.reset(fromHash(location.hash));
+  const { mode, settings } = store.state;
+  if (mode !== 'live') return;
+  if (location.hash.includes('=')) store.reset(fromHash(location.hash));
+  // The link to a section has done its work; the address says again what is set.
+  else history.replaceState(null, '', toHash(settings));
 });
 
 // The worker first: it finds its adapter while the page is drawn.

@@ -7,6 +7,8 @@ import { FilmView } from './film.tsx';
 /** More would not be looked at, and take 2.6 MB each. */
 const SHOWN = 60;
 
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 export function OwnFilms() {
   const [films, setFilms] = useState<readonly DroppedFilm[]>([]);
   const [problems, setProblems] = useState<readonly string[]>([]);
@@ -30,7 +32,7 @@ export function OwnFilms() {
       setProblems([...bad]);
     }
     setNote(
-      `${good.length} films${good.length === SHOWN ? ', the first that were found' : ''}, ${good.filter(({ gaze }) => gaze).length} with gaze; ${bad.length} files could not be read.`,
+      `${counted(good.length, 'film')}${good.length === SHOWN ? ', the first that were found' : ''}, ${good.filter(({ gaze }) => gaze).length} with gaze; ${counted(bad.length, 'file')} could not be read.`,
     );
   };
   return (

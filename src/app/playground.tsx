@@ -6,7 +6,7 @@ import type { Size } from './live/settings.ts';
 import { MAPS, type MapName } from './pictures.ts';
 import { RunView } from './run-view.tsx';
 import type { State, Store } from './store.ts';
-import { TRAIN } from './url.ts';
+import { SEEDS, TRAIN, whole } from './url.ts';
 
 const SPEEDS = { full: 0, medium: 150, slow: 600 } as const;
 
@@ -30,7 +30,10 @@ export function Playground({ store, state }: { store: Store; state: State }) {
           onClick={() => store.toggle()}
           title="Space"
         >
-          {playing ? '❚❚ Pause' : '▶ Play'}
+          <svg class="icon" viewBox="0 0 10 10" aria-hidden="true">
+            <path d={playing ? 'M1 0H4V10H1ZM6 0H9V10H6Z' : 'M1 0L10 5L1 10Z'} />
+          </svg>
+          {playing ? 'Pause' : 'Play'}
         </button>
         <button type="button" id="step" disabled={idle} onClick={() => store.advance()} title="Right arrow">
           Step
@@ -122,11 +125,16 @@ export function Playground({ store, state }: { store: Store; state: State }) {
           <input
             type="number"
             id="seed"
-            min="0"
-            max="9999"
+            min={SEEDS[0]}
+            max={SEEDS[1]}
             value={settings.seed}
             disabled={!live}
-            onChange={(e) => store.reset({ ...settings, seed: Math.max(0, Math.floor(Number(e.currentTarget.value))) })}
+            onChange={(e) => {
+              // Also when it is the same again: the field may say something else.
+              const seed = whole(e.currentTarget.value, SEEDS);
+              e.currentTarget.value = `${seed}`;
+              store.reset({ ...settings, seed });
+            }}
           />
         </label>
         <label>
@@ -134,6 +142,7 @@ export function Playground({ store, state }: { store: Store; state: State }) {
           <select
             id="speed"
             value={speed}
+            disabled={!live}
             onChange={(e) => {
               const chosen = e.currentTarget.value as keyof typeof SPEEDS;
               setSpeed(chosen);
@@ -145,7 +154,7 @@ export function Playground({ store, state }: { store: Store; state: State }) {
             <option value="slow">slow</option>
           </select>
         </label>
-        <label>
+        <label class="wide">
           Pictures
           <select
             id="size"
@@ -177,6 +186,7 @@ export function Playground({ store, state }: { store: Store; state: State }) {
         </Later>
       </div>
       <div class="buttons files">
+        <span class="quiet">Save as</span>
         <button type="button" onClick={() => exportPng(store, colours)}>
           PNG
         </button>
@@ -193,10 +203,10 @@ export function Playground({ store, state }: { store: Store; state: State }) {
             accept="image/*"
             disabled={!live}
             onChange={async (e) => {
-              const file = e.currentTarget.files?.[0];
+              const file = taken(e.currentTarget);
               if (!file) return;
               const film = await ownFilm(file, state).catch((problem: Error) =>
-                store.change({ failure: { failure: 'other', message: problem.message } }),
+                store.change({ failure: { failure: 'picture', message: problem.message } }),
               );
               if (film) store.send({ kind: 'film', film });
             }}
@@ -209,7 +219,7 @@ export function Playground({ store, state }: { store: Store; state: State }) {
             accept=".safetensors,.pt,.pth"
             disabled={!live}
             onChange={async (e) => {
-              const file = e.currentTarget.files?.[0];
+              const file = taken(e.currentTarget);
               if (file) store.send({ kind: 'weights', bytes: await file.arrayBuffer() });
             }}
           />
@@ -223,6 +233,13 @@ export function Playground({ store, state }: { store: Store; state: State }) {
       </p>
     </section>
   );
+}
+
+/** The chosen file; the field forgets it, so that the same file may be chosen again. */
+function taken(field: HTMLInputElement): File | undefined {
+  const file = field.files?.[0];
+  field.value = '';
+  return file;
 }
 
 /** For screen readers, whenever the runs pause. */

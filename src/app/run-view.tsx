@@ -10,10 +10,10 @@ import type { State, Store } from './store.ts';
 
 const NAMES = ['A', 'B'] as const;
 const SIGMA_RATES = [1, 3, 10, 30];
-const SYMBOL = { saliency: 's', diagnosis: 'c' } as const;
 
 export function RunView({ store, state, run, colours }: { store: Store; state: State; run: 0 | 1; colours: MapName }) {
   const { settings, films, height, width, classNames } = state;
+  const live = state.mode === 'live';
   const mine = settings.runs[run];
   const set = (part: Partial<RunSettings>) => {
     const runs = settings.runs.map((one, i) =>
@@ -31,9 +31,10 @@ export function RunView({ store, state, run, colours }: { store: Store; state: S
           <span class="letter">{name}</span> {CHOICES[mine.scheme]}
         </h3>
         <div class="controls">
-          <label>
+          <label class="wide">
             Scheme
             <select
+              disabled={!live}
               value={mine.scheme}
               id={`scheme-${name}`}
               onChange={(e) => store.reset(set({ scheme: e.currentTarget.value as Choice }))}
@@ -48,6 +49,7 @@ export function RunView({ store, state, run, colours }: { store: Store; state: S
           <label>
             Optimizer
             <select
+              disabled={!live}
               value={mine.optimizer}
               id={`optimizer-${name}`}
               onChange={(e) => store.reset(set({ optimizer: e.currentTarget.value as RunSettings['optimizer'] }))}
@@ -66,6 +68,7 @@ export function RunView({ store, state, run, colours }: { store: Store; state: S
               min="-5"
               max="-0.5"
               step="0.1"
+              disabled={!live}
               id={`rate-${name}`}
               value={Math.log10(mine.learningRate)}
               aria-valuetext={mine.learningRate.toPrecision(2)}
@@ -78,15 +81,16 @@ export function RunView({ store, state, run, colours }: { store: Store; state: S
           </label>
           {LEARNS[mine.scheme] && (
             <label>
-              Sigmas learn
+              Sigmas learn at
               <select
+                disabled={!live}
                 id={`sigma-rate-${name}`}
                 value={mine.sigmaRate}
                 onChange={(e) => store.reset(set({ sigmaRate: Number(e.currentTarget.value) }))}
               >
                 {[...new Set([...SIGMA_RATES, mine.sigmaRate])].map((times) => (
                   <option key={times} value={times}>
-                    {times === 1 ? 'at the same rate' : `at ${times} times the rate`}
+                    {times} × rate
                   </option>
                 ))}
               </select>
@@ -100,6 +104,7 @@ export function RunView({ store, state, run, colours }: { store: Store; state: S
               task={task}
               scheme={mine.scheme}
               now={last?.sigma[task] ?? null}
+              live={live}
             />
           ))}
         </div>
@@ -200,12 +205,14 @@ function HoldSigma({
   task,
   scheme,
   now,
+  live,
 }: {
   store: Store;
   run: 0 | 1;
   task: TaskName;
   scheme: Choice;
   now: number | null;
+  live: boolean;
 }) {
   if (!LEARNS[scheme]?.includes(task)) return null;
   const name = `σ of ${task}`;
@@ -218,6 +225,7 @@ function HoldSigma({
         min="-2.5"
         max="1.5"
         step="0.02"
+        disabled={!live}
         id={`sigma-${task}-${NAMES[run]}`}
         value={Math.log(value)}
         aria-valuetext={`${value.toPrecision(3)}; double-click or Escape lets go`}
@@ -252,7 +260,7 @@ function Charts({ state, run }: { state: State; run: 0 | 1 }) {
       <Chart
         title={task === 'saliency' ? 'Saliency loss' : 'Diagnosis loss'}
         x="step"
-        y={`L${SYMBOL[task]} (nats, raw)`}
+        y="nats, raw"
         xRange={xRange}
         yRange={[0, top]}
         cursor={shown}
@@ -283,7 +291,7 @@ function Charts({ state, run }: { state: State; run: 0 | 1 }) {
     }));
   const sigmas = lines(
     ({ sigma }, task) => sigma[task],
-    (task) => `σ${SYMBOL[task]}`,
+    (task) => task,
   );
   const rates = lines(
     ({ weight, rate }, task) => (weight[task] === null ? null : rate * weight[task]),
@@ -368,7 +376,7 @@ function Chase({ state, run }: { state: State; run: 0 | 1 }) {
       x="L (nats, smoothed)"
       y="σ"
       xRange={[0, 2.5]}
-      yRange={[0, 2.4]}
+      yRange={[0, 2.8]}
       series={[{ name: 'σ̂(L)', look: 'curve', points: curve }, ...trails]}
       dots={trails.flatMap(({ look, points }) => (points.length ? [{ at: points[points.length - 1], look }] : []))}
     />

@@ -48,6 +48,8 @@ const FRAMES = 240;
 
 export class Store {
   state: State;
+  /** How often both runs began anew. */
+  resets = 0;
   private worker: Worker | null = null;
   private readonly listeners = new Set<() => void>();
 
@@ -102,6 +104,7 @@ export class Store {
       this.change({ playing: false, shown: 0 });
       return;
     }
+    this.resets++;
     this.change({ settings, playing: false, failure: null });
     this.send({ kind: 'reset', settings });
   }

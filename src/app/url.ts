@@ -35,7 +35,7 @@ export function fromHash(hash: string): Settings {
   const { seed, train, size, dropout, runs } = initialSettings;
   const named = given.get('size') ?? '';
   return {
-    seed: Math.floor(number(given.get('seed'), [0, 9999], seed)),
+    seed: Math.floor(number(given.get('seed'), SEEDS, seed)),
     train: Math.floor(number(given.get('train'), TRAIN, train)),
     size: Object.hasOwn(SIZES, named) ? (named as Size) : size,
     dropout: number(given.get('dropout'), [0, 0.9], dropout),
@@ -46,3 +46,8 @@ export function fromHash(hash: string): Settings {
 export const RATES = [0.00001, 0.5] as const;
 export const SIGMA_RATES = [0.01, 100] as const;
 export const TRAIN = [6, 192] as const;
+export const SEEDS = [0, 9999] as const;
+
+/** The nearest whole number within the bounds; the lowest for what is no number. */
+export const whole = (text: string, [low, high]: readonly [number, number]) =>
+  Math.min(high, Math.max(low, Math.floor(Number(text)) || low));

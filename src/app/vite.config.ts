@@ -23,7 +23,10 @@ const mathml: Plugin = {
     if (id !== '\0mathml') return null;
     const rendered = Object.entries(EQUATIONS).map(([name, tex]) => [
       name,
-      katex.renderToString(tex, { output: 'mathml', displayMode: true, throwOnError: true }),
+      katex
+        .renderToString(tex, { output: 'mathml', displayMode: true, throwOnError: true })
+        // Names of functions stand upright.
+        .replace(/<mi>(?=\w{2,}<)/g, '<mi class="upright">'),
     ]);
     return `export default ${JSON.stringify(Object.fromEntries(rendered))}`;
   },

@@ -16,6 +16,14 @@ export function oneOrThree(text: string): 1 | 3 {
   return text === '1' ? 1 : 3;
 }
 
+/** --jobs: of the main job. */
+export function jobsOption(): Option {
+  return new Option(
+    '--jobs <count>',
+    'trainings at a time, in a process each (default: one on a GPU, one for each core on a software adapter)',
+  ).argParser(whole(1));
+}
+
 /** --track: for this program and the workers that it starts. */
 export function trackOption(): Option {
   return new Option(

@@ -6,6 +6,7 @@ import { type ConfigOverrides, resolveConfig, type TrainConfig } from '../mtunet
 import { loadData } from './load-data.ts';
 import { writeReport } from './report-files.ts';
 import { RunFolder } from './run-folder.ts';
+import { finishSideBySide, usualJobs } from './side-by-side.ts';
 import { trainRun } from './train-run.ts';
 
 export const PAPER_SCHEMES = ['mtls1', 'mtls2', 'mtls3'] as const;
@@ -37,16 +38,28 @@ export function runsOf(out: string): string[] {
     .filter((path) => RunFolder.isRun(path));
 }
 
+export interface FinishOptions {
+  /** Processes at a time; without it, what suits the adapter. */
+  readonly jobs?: number;
+  readonly signal: AbortSignal;
+}
+
 /** Finishes every run and writes the report; null when interrupted, else the path of the page. */
-export async function finishReproduction(gpu: Gpu, out: string, signal: AbortSignal): Promise<string | null> {
-  const folders = runsOf(out).map((path) => RunFolder.open(path));
-  const [first] = folders;
-  const dataset = loadData(first.config);
-  for (const folder of folders) {
-    if (folder.isFinished) continue;
-    if (!(await trainRun(gpu, folder, dataset, signal))) return null;
-  }
-  return writeReport(runsOf(out), out, 'MT-UNet under three multi-task learning schemes');
+export async function finishReproduction(gpu: Gpu, out: string, options: FinishOptions): Promise<string | null> {
+  const left = runsOf(out).filter((path) => !RunFolder.open(path).isFinished);
+  const jobs = options.jobs ?? usualJobs(gpu.description, left.length);
+  const { signal } = options;
+  const args = gpu.recordsSteps ? [] : ['--no-record'];
+  const ended = jobs > 1 ? await finishSideBySide(left, { jobs, signal, args }) : await finishInTurn(gpu, left, signal);
+  return ended ? writeReport(runsOf(out), out, 'MT-UNet under three multi-task learning schemes') : null;
+}
+
+async function finishInTurn(gpu: Gpu, runs: readonly string[], signal: AbortSignal): Promise<boolean> {
+  const folders = runs.map((path) => RunFolder.open(path));
+  if (folders.length === 0) return true;
+  const dataset = loadData(folders[0].config);
+  for (const folder of folders) if (!(await trainRun(gpu, folder, dataset, signal))) return false;
+  return true;
 }
 
 /** runs/reproduce, or runs/reproduce-2, ... */

@@ -6,6 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from './unpack.ts';
 
@@ -17,6 +18,11 @@ export function threadsWanted({ MTUNET_THREADS: said }: NodeJS.ProcessEnv = proc
   throw new Error(
     `MTUNET_THREADS=${said} is no number of threads; set it to 1 or more, or unset it to use every core.`,
   );
+}
+
+/** For the environment of each of so many processes: its share of the cores. */
+export function share(processes: number): { MTUNET_THREADS?: string } {
+  return processes === 1 ? {} : { MTUNET_THREADS: String(Math.max(1, Math.floor(availableParallelism() / processes))) };
 }
 
 /** For lavapipe, which reads its own variable as the driver is loaded. What the user has set there stays. */

@@ -72,8 +72,8 @@ function dots({ label, better, of }: Measure, rows: readonly Row[]): FigurePart 
       Plot.gridX({ strokeOpacity: 0.12, ticks: TICKS }),
       Plot.dot(points, { x: 'value', y: 'name', r: 3.5, fill: 'var(--saliency)', fillOpacity: 0.45 }),
       Plot.tickX(medians, { x: 'value', y: 'name', stroke: 'var(--class)', strokeWidth: 2, inset: 4 }),
+      // In the margin: beside the bar it would lie on dots.
       Plot.text(medians, {
-        x: 'value',
         y: 'name',
         text: (point: { value: number }) => fixed(point.value),
         frameAnchor: 'right',

@@ -7,7 +7,7 @@ import { CHOICES, type Choice, initialSettings, type Settings } from '../../src/
 import recorded from '../../src/app/public/recorded.json' with { type: 'json' };
 import { packMap, type Recording, unpackMap } from '../../src/app/recorded.ts';
 import type { State } from '../../src/app/store.ts';
-import { fromHash, toHash } from '../../src/app/url.ts';
+import { fromHash, SEEDS, toHash, whole } from '../../src/app/url.ts';
 
 it('settings go to the URL and come back', () => {
   for (const scheme of Object.keys(CHOICES) as Choice[]) {
@@ -27,6 +27,30 @@ it('settings go to the URL and come back', () => {
 
 it('a URL that makes no sense gives the defaults', () => {
   expect(fromHash('#seed=-1&train=1e9&size=huge&dropout=2&a=magic~adam~0&b=')).toEqual(initialSettings);
+});
+
+it('a URL that is broken, or cut off, gives what can be read of it', () => {
+  for (const hash of ['#', '#seed', '#%E0%A4%A', '#a=constructor~__proto__~NaN~Infinity', '#circle', '#seed=&&&=a~']) {
+    expect(fromHash(hash)).toEqual(initialSettings);
+  }
+  expect(fromHash('#seed=12.9&a=dwa~sg')).toEqual({
+    ...initialSettings,
+    seed: 12,
+    runs: [{ ...initialSettings.runs[0], scheme: 'dwa' }, initialSettings.runs[1]],
+  });
+});
+
+it('brings a seed within its bounds, so that it survives the URL', () => {
+  for (const [text, seed] of [
+    ['12345', 9999],
+    ['-3', 0],
+    ['7.9', 7],
+    ['', 0],
+    ['NaN', 0],
+  ] as const) {
+    expect(whole(text, SEEDS)).toBe(seed);
+    expect(fromHash(toHash({ ...initialSettings, seed })).seed).toBe(seed);
+  }
 });
 
 /** Twelve epochs of two steps, whose training loss, sigma and validation loss go as told. */

@@ -93,7 +93,16 @@ export type ToWorker =
   | { readonly kind: 'weights'; readonly bytes: ArrayBuffer }
   | { readonly kind: 'lose' };
 
-export type FailureKind = 'no-webgpu' | 'insecure' | 'no-adapter' | 'lost' | 'memory' | 'numbers' | 'input' | 'other';
+export type FailureKind =
+  | 'no-webgpu'
+  | 'insecure'
+  | 'no-adapter'
+  | 'lost'
+  | 'memory'
+  | 'numbers'
+  | 'input'
+  | 'picture'
+  | 'other';
 
 export type FromWorker =
   | {

@@ -6,7 +6,7 @@ import { Failure, UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
 import { loadData } from '../load-data.ts';
 import { interrupted, note } from '../messages.ts';
-import { whole } from '../options.ts';
+import { jobsOption, whole } from '../options.ts';
 import { duration } from '../progress.ts';
 import { finishReproduction, freshFolder, planReproduction } from '../reproduce.ts';
 import { planRetraining, retrain } from '../retrain.ts';
@@ -16,6 +16,7 @@ interface ReproduceOptions {
   preset: string;
   seeds: number;
   epochs?: number;
+  jobs?: number;
   out: string;
 }
 
@@ -29,6 +30,7 @@ export function register(program: Command): void {
     .option('--preset <name>', `one of ${Object.keys(presets).join(', ')}`, 'tiny')
     .option('--seeds <count>', 'trainings of each scheme', whole(1), 1)
     .option('--epochs <count>', 'at most this many epochs a training', whole(1))
+    .addOption(jobsOption())
     .option('--out <folder>', 'where to write', '')
     .addHelpText(
       'after',
@@ -36,21 +38,23 @@ export function register(program: Command): void {
     )
     .action(async (run: string | undefined, options: ReproduceOptions, command: Command) => {
       if (run === undefined) return reproducePaper(options);
-      const given = ['preset', 'seeds', 'epochs'].filter((name) => command.getOptionValueSource(name) === 'cli');
+      const given = ['preset', 'seeds', 'epochs', 'jobs'].filter(
+        (name) => command.getOptionValueSource(name) === 'cli',
+      );
       if (given.length > 0)
         throw new UsageError(`--${given[0]}: ${run} is trained again as it was; leave the option out.`);
       await reproduceRun(run, options.out || freshFolder(`${run.replace(/\/+$/, '')}-again`));
     });
 }
 
-async function reproducePaper({ preset, seeds, epochs, out }: ReproduceOptions): Promise<void> {
+async function reproducePaper({ preset, seeds, epochs, jobs, out }: ReproduceOptions): Promise<void> {
   const started = performance.now();
   const folder = out || freshFolder('runs/reproduce');
   if (existsSync(folder))
     throw new UsageError(`${folder} exists; choose another --out, or go on with it by: mtunet resume ${folder}`);
   planReproduction(folder, { preset, seeds, epochs });
   await withGpu(async (gpu, signal) => {
-    const page = await finishReproduction(gpu, folder, signal);
+    const page = await finishReproduction(gpu, folder, { jobs, signal });
     if (!page) return interrupted(folder);
     note(`done in ${duration((performance.now() - started) / 1000)}`);
     console.log(`report: ${page}`);

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { withGpu } from '../gpu-session.ts';
 import { loadData } from '../load-data.ts';
 import { interrupted } from '../messages.ts';
-import { applyTrack, trackOption } from '../options.ts';
+import { applyTrack, jobsOption, trackOption } from '../options.ts';
 import { finishReproduction, runsOf } from '../reproduce.ts';
 import { RunFolder } from '../run-folder.ts';
 import { trainRun } from '../train-run.ts';
@@ -17,14 +17,15 @@ export function register(program: Command): void {
       '--no-record',
       'run the JavaScript of every step instead of replaying recorded steps: slower, the same bits',
     )
+    .addOption(jobsOption())
     .addOption(trackOption())
     .addHelpText('after', '\nExample:\n  mtunet resume runs/reproduce')
-    .action(async (path: string, { record, track }: { record: boolean; track?: string[] }) => {
+    .action(async (path: string, { record, jobs, track }: { record: boolean; jobs?: number; track?: string[] }) => {
       applyTrack(track);
       if (!RunFolder.isRun(path) && runsOf(path).length > 0) {
         await withGpu(async (gpu, signal) => {
           gpu.recordsSteps = record;
-          const page = await finishReproduction(gpu, path, signal);
+          const page = await finishReproduction(gpu, path, { jobs, signal });
           if (!page) return interrupted(path);
           console.log(`report: ${page}`);
         });

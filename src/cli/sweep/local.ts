@@ -1,8 +1,8 @@
 /** Runs on this machine: a pool of processes. A worker that is killed is started again and goes on from its last checkpoint. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { share } from '../../platform/threads.ts';
 import { EXIT } from '../failure.ts';
 import {
   type Executor,
@@ -68,12 +68,6 @@ export class LocalExecutor implements Executor {
     return this.options.devices?.length || this.options.jobs;
   }
 
-  /** Of a software adapter: each process has its share of the cores, so that they do not wait for one another. */
-  private threads(): { MTUNET_THREADS?: string } {
-    if (this.width === 1) return {};
-    return { MTUNET_THREADS: String(Math.max(1, Math.floor(availableParallelism() / this.width))) };
-  }
-
   private fill(): void {
     while (this.children.size < this.width && this.queue.length > 0) this.start(this.queue.shift()!);
   }
@@ -87,7 +81,7 @@ export class LocalExecutor implements Executor {
     const device = this.freeDevice();
     const child = spawn(command, [...args, 'worker', sweep.folder, String(run.index)], {
       stdio: ['ignore', log, log],
-      env: { ...this.threads(), ...process.env, ...(device !== null && { MTUNET_ADAPTER: device }) },
+      env: { ...share(this.width), ...process.env, ...(device !== null && { MTUNET_ADAPTER: device }) },
       // Ctrl-C in a terminal reaches this process alone, which then asks its workers to end.
       detached: true,
     });
