@@ -7,6 +7,8 @@ export interface KernelTime {
   readonly dispatches: number;
   /** Milliseconds a step. */
   readonly ms: number;
+  /** How often each dispatch was run. */
+  readonly runs: number;
 }
 
 /** Of a dispatch in one submission, which shares the price of submitting. */
@@ -38,7 +40,7 @@ export async function profile(gpu: Gpu, step: () => Promise<unknown>): Promise<K
     totals.set(command.name, entry);
   }
   return [...totals]
-    .map(([name, { dispatches, ms }]) => ({ name, dispatches, ms: Number(ms.toFixed(2)) }))
+    .map(([name, { dispatches, ms }]) => ({ name, dispatches, ms: Number(ms.toFixed(2)), runs: REPEATS * ROUNDS }))
     .sort((a, b) => b.ms - a.ms);
 }
 

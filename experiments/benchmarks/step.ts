@@ -28,9 +28,12 @@ export const kernels: Benchmark = {
   async *run({ gpu, tags }) {
     const unet = unetStep(gpu, sharedSize);
     await unet.run();
-    for (const { name, dispatches, ms } of await profile(gpu, () => unet.run())) {
-      const figure = { median_ms: ms, min_ms: ms, max_ms: ms, cpu_ms: ms, first_ms: ms, runs: 3 };
-      yield { ...tags, bench: 'kernels of the step', part: name, dispatches, ...figure };
+    const times = await profile(gpu, () => unet.run());
+    const total = times.reduce((sum, { ms }) => sum + ms, 0);
+    for (const { name, dispatches, ms, runs } of times) {
+      const figure = { median_ms: ms, min_ms: ms, max_ms: ms, cpu_ms: ms, first_ms: ms, runs };
+      const percent = Number(((100 * ms) / total).toFixed(1));
+      yield { ...tags, bench: 'kernels of the step', part: name, dispatches, percent, ...figure };
     }
     unet.dispose();
   },

@@ -16,17 +16,19 @@ struct Shape {
   flipped : u32, // pack: the weight of the convolution that is an input gradient
   tall : u32, // four output channels or fewer: a thread computes two rows of them instead of eight channels of one row
   rows : u32, // input rows that a strip reads: 3, or 4 when tall
+  packedC : u32, packedR : u32, packedT : u32, packedS : u32, packedO : u32, // strides of the packed weight
 }
 
 @group(0) @binding(0) var<uniform> shape : Shape;
 @group(0) @binding(1) var<storage, read> input : array<f32>; // N C H W
 @group(0) @binding(2) var<storage, read> weight : array<f32>; // pack: O C 3 3, or C O 3 3 when flipped
-@group(0) @binding(3) var<storage, read_write> packed : array<f32>; // C rows tiles 3 8: c r tile s o, zero beyond O
+@group(0) @binding(3) var<storage, read_write> packed : array<f32>; // C rows tiles 3 8 for strips, C tiles 8 rows 3 for tiles; zero beyond O
 @group(0) @binding(4) var<storage, read> bias : array<f32>;
 @group(0) @binding(5) var<storage, read_write> output : array<f32>; // N O P Q
 @group(0) @binding(6) var<storage, read> gradient : array<f32>; // N O P Q
 @group(0) @binding(7) var<storage, read_write> partial : array<f32>; // O C 3 3 slices
 @group(0) @binding(8) var<storage, read> slab : array<f32>; // packed, for reading
+@group(0) @binding(10) var<storage, read> slabFours : array<vec4f>; // the same four at a time: C tiles 8 12, of which nine are taps
 @group(0) @binding(9) var<storage, read_write> biasPartial : array<f32>; // O slices: sums of the gradient
 
 // One thread for each input channel and place in a tile.
@@ -49,7 +51,8 @@ fn pack(@builtin(global_invocation_id) id : vec3u) {
     for (var s = 0u; s < 3u; s++) {
       let tap = select(0u, row * 3u + s, known);
       let value = weight[source + select(tap, 8u - tap, shape.flipped == 1u)];
-      packed[((c * shape.rows + r) * shape.tiles + tile) * 24u + s * 8u + lane] = select(0.0, value, known);
+      let place = c * shape.packedC + r * shape.packedR + tile * shape.packedT + s * shape.packedS + lane * shape.packedO;
+      packed[place] = select(0.0, value, known);
     }
   }
 }

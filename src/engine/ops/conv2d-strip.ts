@@ -67,6 +67,27 @@ interface StripConvolution {
   readonly padW: number;
 }
 
+/** The nine taps of a channel pair, filled up to whole loads of four. */
+const PACKED_TAPS = 12;
+
+/** Strides of the packed weight, C tiles 8 12: a lane's taps side by side. */
+const tilePacking = (tiles: number) => ({
+  packedC: tiles * 8 * PACKED_TAPS,
+  packedT: 8 * PACKED_TAPS,
+  packedO: PACKED_TAPS,
+  packedR: 3,
+  packedS: 1,
+});
+
+/** C rows tiles 3 8: the channels of a tap side by side. */
+const stripPacking = (tiles: number, rows: number) => ({
+  packedC: rows * tiles * 24,
+  packedR: tiles * 24,
+  packedT: 24,
+  packedS: 8,
+  packedO: 1,
+});
+
 /** N O P Q from N C H W. `flipped`: the weight is C O 3 3 of the convolution whose input gradient this is. */
 function stripForward(
   { group, pack, forward, forwardTile }: StripKernels,
@@ -101,14 +122,18 @@ function stripForward(
     flipped: flipped ? 1 : 0,
     tall: tall ? 1 : 0,
     rows,
+    ...(tile ? tilePacking(tiles) : stripPacking(tiles, rows)),
   };
-  const packed = empty(gpu, 'CRTSO', [C, rows, tiles, 3, 8], 'conv2d packed weight');
+  const packed = tile
+    ? empty(gpu, 'CTOK', [C, tiles, 8, PACKED_TAPS], 'conv2d packed weight')
+    : empty(gpu, 'CRTSO', [C, rows, tiles, 3, 8], 'conv2d packed weight');
   const packGroups = Math.ceil((C * tiles) / 8);
   dispatch(gpu, pack, { weight, packed }, uniforms, [Math.min(packGroups, 65535), Math.ceil(packGroups / 65535)]);
   const groups = tile
     ? ([strips * Math.ceil(P / TILE_ROWS), tiles, N] as const)
     : ([Math.ceil((N * strips * (tall ? Math.ceil(P / 2) : P)) / group), tiles] as const);
-  dispatch(gpu, tile ?? forward, { input, slab: packed, bias: bias ?? weight, output }, uniforms, groups);
+  const slab = tile ? { slabFours: packed } : { slab: packed };
+  dispatch(gpu, tile ?? forward, { input, ...slab, bias: bias ?? weight, output }, uniforms, groups);
   packed.release();
 }
 
@@ -144,6 +169,7 @@ function stripGradWeight(
     flipped: 0,
     tall: 0,
     rows: 3,
+    ...stripPacking(1, 3), // which this kernel does not read
   };
   const partial = empty(gpu, 'OCRSZ', [O, C, 3, 3, slices], 'conv2d gradient of weight');
   const biasPartial = empty(gpu, 'CZ', [O, slices], 'conv2d gradient of bias');
