@@ -1,8 +1,8 @@
 /** The file behind --config. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { parse as parseYaml } from 'yaml';
 import { UsageError } from './failure.ts';
+import { readYaml } from './yaml.ts';
 
 export function readConfigFile(path: string): unknown {
   let text: string;
@@ -12,7 +12,7 @@ export function readConfigFile(path: string): unknown {
     throw new UsageError(`--config ${path} cannot be read: ${(error as Error).message}.`);
   }
   try {
-    const config: unknown = parseYaml(text);
+    const config: unknown = readYaml(text);
     if (config === null || typeof config !== 'object' || Array.isArray(config))
       throw new Error('it must hold names and values');
     return config;

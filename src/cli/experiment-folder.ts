@@ -8,12 +8,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { type ConfigOverrides, resolveConfig, type TrainConfig } from '../mtunet/config.ts';
 import { EVENTS } from '../report/verdicts/events.ts';
 import { MEASURES } from '../report/verdicts/measures.ts';
 import { UsageError } from './failure.ts';
+import { readYaml } from './yaml.ts';
 
 /** Part of a training configuration; checked as a whole once it is merged into a preset. */
 const overrides = z.record(z.string(), z.unknown());
@@ -124,7 +124,7 @@ const isMeasure = (key: string) => MEASURES.some((one) => one.key === key);
 function checked<T>(schema: z.ZodType<T>, path: string): T {
   let value: unknown;
   try {
-    value = parseYaml(readFileSync(path, 'utf8'));
+    value = readYaml(readFileSync(path, 'utf8'));
   } catch (error) {
     throw new UsageError(`${path} cannot be read: ${(error as Error).message.split('\n')[0]}.`);
   }
