@@ -100,12 +100,18 @@ interface UniformField {
   readonly type: 'u32' | 'i32' | 'f32';
 }
 
+/** A step of the largest network here (Inception-ResNet-v2) asks for some thousands. */
+const MOST_BIND_GROUPS = 2 ** 15;
+
 /** Pipelines, uniform buffers and bind groups of one device. */
 export class KernelCache {
   private readonly device: GPUDevice;
   private readonly watch: Watch;
   private readonly pipelines = new Map<string, Pipeline>();
   private readonly uniforms = new Map<string, { buffer: GPUBuffer; id: number }>();
+  private bindGroups = 0;
+  /** At this many all are forgotten. A recorded step keeps its own. */
+  bindGroupLimit = MOST_BIND_GROUPS;
   readonly layouts: Layouts;
 
   constructor(device: GPUDevice, watch: Watch, largestBinding: number) {
@@ -150,6 +156,9 @@ export class KernelCache {
         return { binding, resource: { buffer: bound[role].storage.buffer, offset: bound[role].byteOffset ?? 0, size } };
       });
       if (uniform) entries.push({ binding: pipeline.uniform!.binding, resource: { buffer: uniform.buffer } });
+      // Another network in the same buffers asks for other groups of them, and nobody says when the last one's are done with.
+      if (this.bindGroups >= this.bindGroupLimit) this.forgetBindGroups();
+      this.bindGroups++;
       group = this.device.createBindGroup({ label: kernel.name, layout: pipeline.layout, entries });
       pipeline.bindGroups.set(key, group);
     }
@@ -159,6 +168,11 @@ export class KernelCache {
   /** Bind groups keep buffers alive and may name destroyed ones: drop them when the pool is trimmed. */
   forgetBindGroups(): void {
     for (const pipeline of this.pipelines.values()) pipeline.bindGroups.clear();
+    this.bindGroups = 0;
+  }
+
+  get bindGroupCount(): number {
+    return this.bindGroups;
   }
 
   destroy(): void {

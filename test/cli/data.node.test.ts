@@ -260,6 +260,19 @@ it('prints a report, and tells what to do where nothing is prepared', async () =
   for (const name of ['contact-sheet.png', 'report.html']) rmSync(at('whole', name));
 });
 
+it('shows the films of a set with a problem beside the problem', () => {
+  cpSync(at('whole'), at('silent'), { recursive: true });
+  const index = JSON.parse(readFileSync(at('silent', 'index.json'), 'utf8'));
+  index.cases[0].gazeSamples = 0;
+  writeFileSync(at('silent', 'index.json'), JSON.stringify(index));
+  const { status } = spawnSync(process.execPath, [main, 'data', 'check', at('silent')], { encoding: 'utf8' });
+  expect(status).toBe(1);
+  const page = readFileSync(at('silent', 'report.html'), 'utf8');
+  expect(page).toContain(`${index.cases[0].id} has no gaze; prepare the data again.`);
+  expect([...page.matchAll(/<img src="data:image\/png;base64,[^"]{100,}"/g)].length).toBe(films);
+  expect(readFileSync(at('silent', 'contact-sheet.png')).subarray(1, 4).toString()).toBe('PNG');
+});
+
 it('refuses an index that was changed by hand', () => {
   cpSync(at('whole'), at('changed'), { recursive: true });
   writeFileSync(at('changed', 'index.json'), '{"format": "mtunet-data-1"}');

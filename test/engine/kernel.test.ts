@@ -112,6 +112,25 @@ describe('dispatching', () => {
     await at(1, 30);
     expect(gpu.kernels.pipelineCount).toBe(pipelineCount);
   });
+
+  it('keeps so many bind groups and no more, and computes the same with new ones', async () => {
+    const gpu = await testGpu();
+    const output = empty(gpu, 'N', [1], 'output');
+    const write = async (first: number) => {
+      await gpu.step(() => dispatch(gpu, fill, { output }, { count: 1, first, factor: 1 }, [1]));
+      return gpu.read(output);
+    };
+    const { bindGroupCount, bindGroupLimit } = gpu.kernels;
+    gpu.kernels.bindGroupLimit = bindGroupCount + 3;
+    const counts: number[] = [];
+    for (const first of [101, 102, 103, 103, 104, 101]) {
+      expect(Array.from(await write(first))).toEqual([first]);
+      counts.push(gpu.kernels.bindGroupCount - bindGroupCount);
+    }
+    gpu.kernels.bindGroupLimit = bindGroupLimit;
+    expect(counts).toEqual([1, 2, 3, 3, 1 - bindGroupCount, 2 - bindGroupCount]);
+    output.release();
+  });
 });
 
 describe('linearGroups', () => {

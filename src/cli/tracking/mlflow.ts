@@ -148,7 +148,8 @@ class MlflowError extends Error {
 async function register(server: Server, folder: RunFolder, experiment: string): Promise<string> {
   const path = folder.file('mlflow.json');
   if (existsSync(path)) {
-    const { runId } = JSON.parse(readFileSync(path, 'utf8')) as { runId: string };
+    const runId = runIdIn(readFileSync(path, 'utf8'));
+    if (runId === null) throw new Error(`${path} does not say which run of the server this is; remove it to begin one`);
     await server.post('runs/update', { run_id: runId, status: 'RUNNING' });
     return runId;
   }
@@ -166,6 +167,15 @@ async function register(server: Server, folder: RunFolder, experiment: string): 
     await server.post('runs/log-batch', { run_id: runId, params: params.slice(from, from + PARAMS_A_BATCH) });
   folder.writeJson('mlflow.json', { runId, experimentId });
   return runId;
+}
+
+function runIdIn(text: string): string | null {
+  try {
+    const { runId } = JSON.parse(text);
+    return typeof runId === 'string' ? runId : null;
+  } catch {
+    return null;
+  }
 }
 
 async function experimentNamed(server: Server, name: string): Promise<string> {

@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { decode, encode } from 'fast-png';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { RunFolder } from '../../../src/cli/run-folder.ts';
+import { MlflowTracker } from '../../../src/cli/tracking/mlflow.ts';
 import { start, trainArguments } from '../../support/command.ts';
 import { readEvents } from '../../support/event-file.ts';
 import { builtProgram } from '../../support/program.ts';
@@ -91,6 +92,18 @@ it('MLflow has one run with all parameters, metrics and its end', () => {
   expect(new Set(steps).size).toBe(9);
   expect(metrics.some(({ key }) => key === 'test/accuracy')).toBe(true);
   expect(to('runs/update').map(({ body }) => body.status)).toEqual(['SCHEDULED', 'RUNNING', 'FINISHED']);
+});
+
+it('a damaged mlflow.json costs a warning that says what to do', async () => {
+  const folder = RunFolder.create(join(place, 'damaged'), RunFolder.open(tracked).config);
+  for (const damaged of ['{"runId": {}}', 'null', '{']) {
+    writeFileSync(folder.file('mlflow.json'), damaged);
+    const told: string[] = [];
+    await MlflowTracker.open(folder, env, (line) => told.push(line));
+    expect(told).toEqual([
+      expect.stringMatching(/mlflow\.json does not say which run .*; remove it to begin one; the training goes on/),
+    ]);
+  }
 });
 
 it('compare tells what differs in settings and numbers', async () => {
