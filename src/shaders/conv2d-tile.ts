@@ -4,7 +4,7 @@
  * Its lanes load neighbouring columns of the input, and every number reaches the others by subgroupBroadcast: an element is loaded once for all
  * channels, taps and pixels of the tile, 12 loads to 504 multiplications where a strip needs 39 to 576; the nine taps are three loads of four. Loads are
  * what lavapipe is slow at: inside a loop each lane tests its mask, the buffer's size and a pointer before each number. The text is short for what it
- * computes: a larger tile loads less and is slower, because its code no longer fits a processor's first cache. Subgroups of eight only.
+ * computes: a larger tile loads less and is slower, probably since its code no longer fits a processor's first cache. Subgroups of eight only.
  */
 const LANES = 8;
 export const TILE_COLUMNS = 14;
