@@ -1,6 +1,6 @@
 /**
- * Walks a newcomer's first hour and prints how long each stretch took: a fresh clone with empty caches and no driver but the embedded one,
- * the first result, a film of one's own, every test, and a new activation function with its test, from the guide's own diff.
+ * Walks a newcomer's first hour and prints how long each stretch took: a fresh clone with empty caches, the first result,
+ * a film of one's own, every test, and a new activation function with its test, from the guide's own diff.
  *
  * node scripts/first-hour.mjs [folder]: works in a new folder below this one (default: the system's folder for temporary files).
  */
@@ -15,7 +15,6 @@ const env = {
   ...process.env,
   npm_config_cache: join(place, 'npm'),
   MTUNET_CACHE: join(place, 'cache'),
-  MTUNET_ADAPTER: 'embedded',
 };
 delete env.CI;
 
@@ -64,7 +63,7 @@ try {
   await run(`git clone -q ${resolve('.')} mtunet`, place);
   await stretch('`npm ci`, nothing cached', 'npm ci');
   await stretch('the first result: `npm run reproduce`', 'npm run reproduce');
-  await run(`npx mtunet data example --films 1 --out ${join(place, 'invented')}`);
+  await run(`npx mtunet data example --films 3 --out ${join(place, 'invented')}`);
   await stretch('a film of one’s own: `npx mtunet predict`', predictFilm);
   await stretch('every test: `npm test`', 'npm test');
   await stretch(

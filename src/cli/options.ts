@@ -20,7 +20,7 @@ export function oneOrThree(text: string): 1 | 3 {
 export function jobsOption(): Option {
   return new Option(
     '--jobs <count>',
-    'trainings at a time, in a process each (default: one on a GPU, one for each core on a software adapter)',
+    'trainings at a time, in a process each (default: one on a GPU, one more than cores on a software adapter)',
   ).argParser(whole(1));
 }
 

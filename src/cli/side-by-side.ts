@@ -21,9 +21,12 @@ export interface SideBySideOptions {
   readonly program?: Program;
 }
 
-/** One process on a GPU, which a single training fills; one for each core where shaders run on the processor. */
+/**
+ * One process on a GPU, which a single training fills. Where shaders run on the processor, one for each core and one more: the paper's three
+ * schemes on two cores then end together, instead of the third alone.
+ */
 export function usualJobs({ software }: AdapterDescription, runs: number): number {
-  return software ? Math.min(runs, availableParallelism()) : 1;
+  return software ? Math.min(runs, availableParallelism() + 1) : 1;
 }
 
 /**
