@@ -46,6 +46,8 @@ const inBrowser = ({ executablePath, env, args }: Chromium): TestProjectConfigur
     include: ['test/**/*.test.ts'],
     exclude: ['test/**/*.node.test.ts'],
     fileParallelism: false,
+    // One page for all files, whose device compiles each kernel once.
+    isolate: false,
     sequence: { groupOrder: 1 },
     ...patience,
     browser: {
