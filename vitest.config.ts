@@ -8,7 +8,8 @@ import { serveGolden } from './test/support/browser-server.ts';
 /** Makes `#gpu-host` lead to src/platform/*.ts instead of dist/. */
 const SOURCE = 'mtunet-source';
 
-const patience = { testTimeout: 900_000, hookTimeout: 300_000 };
+/** A second, the usual patience of a poll, is too short for what waits for a core. */
+const patience = { testTimeout: 900_000, hookTimeout: 300_000, expect: { poll: { timeout: 60_000 } } };
 
 const inNode: TestProjectConfiguration = {
   resolve: { conditions: [SOURCE, ...defaultServerConditions] },
