@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { findAdapter, listAdapters, runtime } from '#gpu-host';
 import { fits, wishOf } from '../../src/platform/ladder.ts';
-import { limitLavapipe } from '../../src/platform/threads.ts';
 import { systemDrivers } from '../../src/platform/vulkan.ts';
 import { COMPUTE, type HostInChild, hostInChild, systemVulkan } from './child.ts';
 
@@ -178,37 +177,5 @@ describe('a process that has used the adapter ends as it says', () => {
       `${COMPUTE} process.kill(process.pid, 'SIGTERM'); await new Promise((soon) => setTimeout(soon, 5000));`,
     );
     expect(signal).toBe('SIGTERM');
-  });
-});
-
-describe.runIf(embeddedRuns)('the threads of a software adapter', () => {
-  /** How many SwiftShader has for two devices of one process, and whether the current folder is as before. */
-  const COUNT = `
-    import { readdirSync, readFileSync } from 'node:fs';
-    const here = process.cwd();
-    for (let i = 0; i < 2; i++) await (await findAdapter({ prefer: 'embedded' })).adapter.requestDevice();
-    const threads = readdirSync('/proc/self/task').map((id) => readFileSync('/proc/self/task/' + id + '/comm', 'utf8'));
-    console.log(threads.filter((name) => name.startsWith('Thread<')).length, process.cwd() === here);
-  `;
-
-  test('are as many as MTUNET_THREADS says', async () => {
-    for (const MTUNET_THREADS of ['1', '3']) {
-      const { code, output, complaints } = await host.run(COUNT, { env: { MTUNET_THREADS, MTUNET_CACHE: cache } });
-      expect([code, output.trim()], complaints).toEqual([0, `${MTUNET_THREADS} true`]);
-    }
-  });
-
-  test('cannot be none', async () => {
-    vi.stubEnv('MTUNET_THREADS', 'none');
-    await expect(findAdapter({ prefer: 'embedded' })).rejects.toThrow(
-      'MTUNET_THREADS=none is no number of threads; set it to 1 or more, or unset it to use every core.',
-    );
-  });
-
-  test('of lavapipe too, unless its own variable says otherwise', () => {
-    const env: NodeJS.ProcessEnv = {};
-    limitLavapipe(2, env);
-    limitLavapipe(1, env);
-    expect(env.LP_NUM_THREADS).toBe('2');
   });
 });
