@@ -1,5 +1,6 @@
 /** Every failure as what happened, what still works, and the next move. */
-import type { Failure, State, Store } from './store.ts';
+import { useStore } from './later.tsx';
+import type { Failure, Store } from './store.ts';
 
 const TEXTS: Record<Failure['failure'], readonly [title: string, advice: string]> = {
   'no-webgpu': [
@@ -34,8 +35,8 @@ const TEXTS: Record<Failure['failure'], readonly [title: string, advice: string]
   other: ['Something went wrong', 'Reset starts both runs again; if it happens again, reload the page.'],
 };
 
-export function FailureNotice({ store, state }: { store: Store; state: State }) {
-  const { failure } = state;
+export function FailureNotice({ store }: { store: Store }) {
+  const { failure } = useStore(store);
   return (
     <div aria-live="assertive">
       {failure && (

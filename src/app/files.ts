@@ -1,6 +1,6 @@
 /** Pictures and numbers out, images in; all of it stays on the machine. */
 import type { Film } from './live/protocol.ts';
-import { type MapName, pixels } from './pictures.ts';
+import { pixels } from './pictures.ts';
 import type { State, Store } from './store.ts';
 
 function save(name: string, contents: Blob): void {
@@ -12,8 +12,8 @@ function save(name: string, contents: Blob): void {
 }
 
 /** Both runs' predictions beside the gaze: a row a film, columns gaze, A, B. */
-export async function exportPng(store: Store, colours: MapName): Promise<void> {
-  const { films, height, width } = store.state;
+export async function exportPng(store: Store): Promise<void> {
+  const { films, height, width, colours } = store.state;
   const scale = 4;
   const canvas = document.createElement('canvas');
   canvas.width = 3 * width * scale;
