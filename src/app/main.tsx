@@ -122,7 +122,7 @@ setTimeout(() => {
 });
 
 // What is kept for later need not be fetched while the page appears.
-if (import.meta.env.PROD && 'serviceWorker' in navigator && isSecureContext) {
+if (import.meta.env.OFFLINE && 'serviceWorker' in navigator && isSecureContext) {
   addEventListener('load', () => setTimeout(keepOffline, 2000));
 }
 function keepOffline() {

@@ -3,3 +3,7 @@ declare module 'virtual:mathml' {
   const rendered: Readonly<Record<keyof typeof import('./equations.ts').EQUATIONS, string>>;
   export default rendered;
 }
+interface ImportMetaEnv {
+  /** Whether sw.js lies beside the page: in the built folder, not in development. */
+  readonly OFFLINE: boolean;
+}

@@ -2,6 +2,7 @@
 import katex from 'katex';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 import { EQUATIONS } from './equations.ts';
+import { offline } from './offline.ts';
 
 const POLICY = [
   "default-src 'none'",
@@ -39,29 +40,6 @@ const policy: Plugin = {
   transformIndexHtml: () => [
     { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: POLICY }, injectTo: 'head-prepend' },
   ],
-};
-
-/** Tells the service worker what to keep, and names its store after the contents. */
-const offline: Plugin = {
-  name: 'offline',
-  apply: 'build',
-  generateBundle(_, bundle) {
-    const files = Object.keys(bundle);
-    const source = `const FILES = ${JSON.stringify(['./', 'manifest.webmanifest', 'icon.svg', 'recorded.json', ...files.filter((file) => file !== 'index.html')])};
-const STORE = 'mtunet-' + ${JSON.stringify(files.join())};
-self.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(STORE).then((store) => store.addAll(FILES)).then(() => self.skipWaiting()));
-});
-self.addEventListener('activate', (event) => {
-  const stale = (names) => names.filter((name) => name.startsWith('mtunet-') && name !== STORE);
-  event.waitUntil(caches.keys().then((names) => Promise.all(stale(names).map((name) => caches.delete(name)))).then(() => self.clients.claim()));
-});
-self.addEventListener('fetch', (event) => {
-  event.respondWith(caches.match(event.request, { ignoreSearch: true }).then((kept) => kept ?? fetch(event.request)));
-});
-`;
-    this.emitFile({ type: 'asset', fileName: 'sw.js', source });
-  },
 };
 
 export default defineConfig({

@@ -1,0 +1,59 @@
+/** The page trains: soon, without blocking, and to the losses that Node computes. */
+import { expect, it } from 'vitest';
+import { LiveRun } from '../../src/app/live/live-run.ts';
+import { overridesOf } from '../../src/app/live/settings.ts';
+import { fromHash } from '../../src/app/url.ts';
+import { syntheticChests } from '../../src/data/synthetic.ts';
+import { resolveConfig } from '../../src/mtunet/config.ts';
+import { servedApp } from '../support/app-build.ts';
+import { csvOf, onPage, photograph, readyToTrain, violations } from '../support/app-page.ts';
+import { testGpu } from '../support/gpu.ts';
+import { type Task, tasksOf } from '../support/main-thread.ts';
+
+const HASH = '#seed=3&train=60&size=small&dropout=0.25&a=mtls1~adam~0.005&b=mtls3~sgd~0.02';
+const app = servedApp();
+
+it('losses fall, and equal those of Node; no task blocks the page; all of it is accessible', async () => {
+  await onPage({ address: app().address, webgpu: true }, async (page, told) => {
+    const tasks = await tasksOf(page, async () => {
+      await page.goto(app().address + HASH);
+      await readyToTrain(told);
+      // Keys, unlike clicks, need no script of the test in the page.
+      await page.keyboard.press(' ');
+      await expect.poll(() => told.step, { timeout: 240_000 }).toBeGreaterThanOrEqual(20);
+      await page.keyboard.press(' ');
+    });
+    const longest = (of: (task: Task) => number) => Math.max(...tasks.map(of)).toFixed(0);
+    console.log(
+      `Page there after ${told.there.toFixed(0)} ms, ready to train after ${told.ready.toFixed(0)} ms; longest of ${tasks.length} tasks ${longest(({ wall }) => wall)} ms, by the processor's clock ${longest(({ cpu }) => cpu)} ms.`,
+    );
+    expect(tasks.length).toBeGreaterThan(100);
+    for (const { cpu } of tasks) expect(cpu).toBeLessThan(50);
+    expect(await page.locator('#scheme-B').inputValue()).toBe('mtls3');
+    await page.waitForSelector('#play[aria-pressed=false]');
+    const rows = await csvOf(page);
+    const mean = (list: { saliency: number }[]) => list.reduce((sum, { saliency }) => sum + saliency, 0) / list.length;
+    for (const name of ['A', 'B']) {
+      const mine = rows.filter(({ run }) => run === name);
+      expect(mine.length).toBeGreaterThanOrEqual(20);
+      expect(mean(mine.slice(15, 20))).toBeLessThan(mean(mine.slice(0, 5)));
+    }
+
+    const settings = fromHash(HASH);
+    const config = resolveConfig('tiny', overridesOf(settings, settings.runs[0]));
+    const data = syntheticChests({ height: config.height, width: config.width, ...config.synthetic });
+    const gpu = await testGpu();
+    const run = new LiveRun(gpu, config, data);
+    // Sums run in another order on another adapter, and Adam's first steps follow the sign of the smallest gradient.
+    const name = await page.locator('#adapter').getAttribute('title');
+    const tolerance = name === gpu.description.name ? 1e-4 : 1e-2;
+    for (let step = 1; step <= 10; step++) {
+      const { row } = await run.step('both');
+      const there = rows.find((one) => one.run === 'A' && one.step === step)!;
+      expect(Math.abs(there.loss - row.loss)).toBeLessThan(tolerance);
+    }
+    run.dispose();
+    await photograph(page, 'desktop');
+    expect(await violations(page)).toEqual([]);
+  });
+});
