@@ -1,7 +1,7 @@
 /**
  * A run's folder: what is written there, atomically, and read back. mtunet/records.ts says what each file holds.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChestDataset } from '../data/dataset.ts';
 import type { StateDict } from '../engine/index.ts';
@@ -184,11 +184,13 @@ export class RunFolder {
     }
   }
 
-  /** Marks the run as finished: the manifest of all its files, then the evaluation. */
+  /** Marks the run as finished: the manifest of all its files, then the evaluation. The last but one checkpoint has then no use left. */
   async finish(evaluation: EvaluationRecord, origin: Origin): Promise<void> {
     const text = json(evaluation);
     this.writeJson('manifest.json', await makeManifest(this, origin, text));
     this.write('evaluation.json', text);
+    const [latest, previous] = CHECKPOINTS.map((name) => this.file(name));
+    if (existsSync(latest)) rmSync(previous, { force: true });
   }
 
   saveExamples(maps: readonly ExampleMaps[], { height, width }: Size, origin: Origin): void {

@@ -1,6 +1,6 @@
 /**
- * The unrolled kernels of conv2d-strip.wgsl as text: forward (8 pixels x 8 channels a thread) and gradWeight (1 output x 4 input channels
- * x 9 taps a thread), for subgroups of `lanes` and workgroups of `group` threads.
+ * The unrolled kernels of conv2d-strip.wgsl as text, for subgroups of `lanes`: forward (8 pixels x 8 channels a thread) and gradWeight (8 output x 4
+ * input channels x 9 taps a subgroup).
  *
  * Every accumulator is a scalar with a name, because SwiftShader keeps neither arrays nor structs in registers.
  */
@@ -9,7 +9,7 @@ const CHANNELS = 8;
 const INPUTS = 4;
 
 /** Pixels that gradWeight takes a turn; with their neighbours they fill whole loads of a subgroup. */
-export const gradWeightRun = (lanes: number) => (lanes === 8 ? 14 : 6);
+export const GRAD_WEIGHT_RUN = 14;
 
 const each = (count: number, line: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => line(i)).join('\n');
@@ -32,17 +32,13 @@ function epilogue(k: number): string {
 }
 
 /** x: strips of all rows of all images; y: tiles of eight output channels. */
-export function stripForwardCode(lanes: number, group: number): string {
+export function stripForwardCode(lanes: number): string {
   const loads = (3 * CHANNELS) / lanes; // numbers of a row of taps that each lane loads
   const tap = (i: number) => `subgroupBroadcast(v${Math.floor(i / lanes)}, ${i % lanes}u)`;
   return `
-@compute @workgroup_size(${group})
-fn forward(
-  @builtin(workgroup_id) group : vec3u,
-  @builtin(local_invocation_index) local : u32,
-  @builtin(subgroup_invocation_id) lane : u32,
-) {
-  let strip = group.x * ${group}u + local;
+@compute @workgroup_size(${lanes})
+fn forward(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
+  let strip = group.x * ${lanes}u + lane;
   let bands = select(shape.P, (shape.P + 1u) / 2u, shape.tall == 1u); // rows, or pairs of them
   let last = shape.N * bands * shape.strips - 1u;
   let band = min(strip, last) / shape.strips;
@@ -77,71 +73,67 @@ ${each(PIXELS, (j) => `  if (q + ${j}u < shape.Q) {\n${each(CHANNELS, (k) => `  
 }
 
 /**
- * Each lane keeps one output channel; a subgroup walks over runs of 14 or 6 pixels, slice by slice, down the rows of an image, so that of the three
- * input rows of a run only one is new.
- * x: slices in workgroups, y: groups of `lanes` output channels, z: groups of four input channels.
+ * A subgroup keeps eight output channels, each lane its share of them, and walks over runs of 14 pixels, slice by slice, down the rows of an image,
+ * so that of the three input rows of a run only one is new.
+ * x: slices, y: groups of eight output channels, z: groups of four input channels. A workgroup is one subgroup.
  */
-export function stripGradWeightCode(lanes: number, group: number): string {
-  const run = gradWeightRun(lanes);
-  const columns = run + 2;
-  const shares = columns / lanes;
-  const perGroup = group / lanes;
+export function stripGradWeightCode(lanes: number): string {
+  const columns = GRAD_WEIGHT_RUN + 2; // with the neighbours: whole loads of a subgroup
+  const loads = columns / lanes;
+  const share = CHANNELS / lanes; // output channels a lane
   return `
-@compute @workgroup_size(${group})
-fn gradWeight(
-  @builtin(workgroup_id) group : vec3u,
-  @builtin(local_invocation_index) local : u32,
-  @builtin(subgroup_invocation_id) lane : u32,
-) {
-  let slice = group.x * ${perGroup}u + local / ${lanes}u;
-  let o = min(group.y * ${lanes}u + lane, shape.O - 1u);
+@compute @workgroup_size(${lanes})
+fn gradWeight(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
+  let slice = group.x;
+${each(share, (d) => `  let o${d} = group.y * ${CHANNELS}u + ${d * lanes}u + lane; let output${d} = min(o${d}, shape.O - 1u);`)}
   let c = group.z * ${INPUTS}u;
   let plane = shape.H * shape.W;
   let Q = i32(shape.Q);
   let W = i32(shape.W);
   let count = shape.N * shape.P * shape.strips;
   let perSlice = (count + shape.slices - 1u) / shape.slices;
-  var offset = 0.0;
-${each(INPUTS, (i) => `  ${each(9, (t) => `var a${i}_${t} = 0.0;`).replaceAll('\n', ' ')}`)}
-${each(INPUTS, (i) => `  ${each(2, (r) => each(shares, (k) => `var v${i}_${r}_${k} = 0.0;`)).replaceAll('\n', ' ')}`)}
-  // All subgroups of a workgroup take the same number of turns; a turn beyond the end adds nothing.
-  for (var turn = 0u; turn < perSlice; turn++) {
-    let run = min(slice * perSlice + turn, count - 1u);
-    let live = select(0.0, 1.0, slice * perSlice + turn < count);
+  let start = slice * perSlice;
+  let end = min(count, start + perSlice);
+${each(share, (d) => `  var offset${d} = 0.0;`)}
+${each(share, (d) => each(INPUTS, (i) => `  ${each(9, (t) => `var a${d}_${i}_${t} = 0.0;`).replaceAll('\n', ' ')}`))}
+${each(INPUTS, (i) => `  ${each(2, (r) => each(loads, (k) => `var v${i}_${r}_${k} = 0.0;`)).replaceAll('\n', ' ')}`)}
+  for (var run = start; run < end; run++) {
     let p = run % shape.P;
-    let q = i32((run / shape.P) % shape.strips) * ${run};
+    let q = i32((run / shape.P) % shape.strips) * ${GRAD_WEIGHT_RUN};
     let n = run / (shape.P * shape.strips);
-    let row = ((n * shape.O + o) * shape.P + p) * shape.Q;
-${each(run, (j) => `    let g${j} = gradient[row + u32(min(q + ${j}, Q - 1))] * select(0.0, live, q + ${j} < Q);`)}
-    offset += ${total(Array.from({ length: run }, (_, j) => `g${j}`))};
+${each(share, (d) => `    let line${d} = ((n * shape.O + output${d}) * shape.P + p) * shape.Q;`)}
+${each(share, (d) => each(GRAD_WEIGHT_RUN, (j) => `    let g${d}_${j} = gradient[line${d} + u32(min(q + ${j}, Q - 1))] * select(0.0, 1.0, q + ${j} < Q);`))}
+${each(share, (d) => `    offset${d} += ${total(Array.from({ length: GRAD_WEIGHT_RUN }, (_, j) => `g${d}_${j}`))};`)}
     let first = q - i32(shape.padW) + i32(lane);
-${each(shares, (k) => `    let w${k} = first + ${k * lanes}; let column${k} = u32(clamp(w${k}, 0, W - 1)); let mask${k} = select(0.0, 1.0, w${k} >= 0 && w${k} < W);`)}
+${each(loads, (k) => `    let w${k} = first + ${k * lanes}; let column${k} = u32(clamp(w${k}, 0, W - 1)); let mask${k} = select(0.0, 1.0, w${k} >= 0 && w${k} < W);`)}
 ${each(3, (r) => `    let h${r} = i32(p) + ${r} - i32(shape.padH); let row${r} = u32(clamp(h${r}, 0, i32(shape.H) - 1)) * shape.W; let inside${r} = select(0.0, 1.0, h${r} >= 0 && h${r} < i32(shape.H));`)}
 ${each(INPUTS, (i) => `    let image${i} = (n * shape.C + min(c + ${i}u, shape.C - 1u)) * plane;`)}
-    if (turn == 0u || p == 0u) { // the rows above, which a run down the same columns still has from its last turn
-${each(INPUTS, (i) => each(2, (r) => each(shares, (k) => `      v${i}_${r}_${k} = input[image${i} + row${r} + column${k}] * (inside${r} * mask${k});`)))}
+    if (run == start || p == 0u) { // the rows above, which a run down the same columns still has from its last turn
+${each(INPUTS, (i) => each(2, (r) => each(loads, (k) => `      v${i}_${r}_${k} = input[image${i} + row${r} + column${k}] * (inside${r} * mask${k});`)))}
     }
 ${each(
   INPUTS,
   (i) => `    {
-${each(shares, (k) => `      let v${i}_2_${k} = input[image${i} + row2 + column${k}] * (inside2 * mask${k});`)}
+${each(loads, (k) => `      let v${i}_2_${k} = input[image${i} + row2 + column${k}] * (inside2 * mask${k});`)}
 ${each(
   3,
   (r) => `      {
 ${each(columns, (j) => `        let x${j} = subgroupBroadcast(v${i}_${r}_${Math.floor(j / lanes)}, ${j % lanes}u);`)}
-${each(run, (j) => each(3, (s) => `        a${i}_${r * 3 + s} = fma(g${j}, x${j + s}, a${i}_${r * 3 + s});`))}
+${each(share, (d) => each(3, (s) => each(GRAD_WEIGHT_RUN, (j) => `        a${d}_${i}_${r * 3 + s} = fma(g${d}_${j}, x${j + s}, a${d}_${i}_${r * 3 + s});`)))}
       }`,
 )}
-${each(2, (r) => each(shares, (k) => `      v${i}_${r}_${k} = v${i}_${r + 1}_${k};`))}
+${each(2, (r) => each(loads, (k) => `      v${i}_${r}_${k} = v${i}_${r + 1}_${k};`))}
     }`,
 )}
   }
-  if (group.y * ${lanes}u + lane >= shape.O || slice >= shape.slices) {
-    return;
-  }
-  if (group.z == 0u) {
-    biasPartial[o * shape.slices + slice] = offset;
-  }
-${each(INPUTS, (i) => each(9, (t) => `  writeWeight(o, c + ${i}u, ${t}u, slice, a${i}_${t});`))}
+${each(
+  share,
+  (d) => `  if (o${d} < shape.O) {
+    if (group.z == 0u) {
+      biasPartial[o${d} * shape.slices + slice] = offset${d};
+    }
+${each(INPUTS, (i) => each(9, (t) => `    writeWeight(o${d}, c + ${i}u, ${t}u, slice, a${d}_${i}_${t});`))}
+  }`,
+)}
 }`;
 }

@@ -1,5 +1,5 @@
 /** A finished run is held to its hashes and its metrics, and trained again to the same bits; whatever was changed since is named. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -49,6 +49,7 @@ it('finds nothing wrong with a run as it was written, and every result carries i
   const origin = originOf(whole.provenance);
   expect(origin).toMatchObject({ seed: config.seed, data: dataset.hash, package: expect.stringMatching(/^mtunet \d/) });
   expect(origin.config).toBe(sha256(readFileSync(whole.file('config.json'))));
+  expect(readdirSync(whole.file('checkpoint'))).toEqual(['latest.safetensors']);
   expect(whole.evaluation.origin).toEqual(origin);
   for (const name of ['weights', 'predictions', 'examples'])
     expect(whole.metadata(`${name}.safetensors`).origin).toEqual(origin);
@@ -62,12 +63,12 @@ it('names a file that was changed, one that is missing, and a damaged checkpoint
     writeFileSync(folder.file(name), bytes);
   };
   flip('weights.safetensors');
-  flip('checkpoint/previous.safetensors');
+  flip('checkpoint/latest.safetensors');
   unlinkSync(folder.file('images.jsonl'));
   expect(await problems(folder)).toEqual([
     expect.stringMatching(/^weights\.safetensors: its SHA-256 is \w{64}, it was written with \w{64}$/),
     expect.stringMatching(/^images\.jsonl: it is missing$/),
-    expect.stringMatching(/^checkpoint\/previous\.safetensors: its content hash/),
+    expect.stringMatching(/^checkpoint\/latest\.safetensors: its content hash/),
     expect.stringMatching(/^metrics: images\.jsonl 0 is missing there/),
   ]);
 });

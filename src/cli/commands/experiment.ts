@@ -108,8 +108,7 @@ async function carryOut(name: string, options: ExperimentOptions): Promise<void>
   const jobs = options.devices?.length ?? options.jobs;
 
   if (missing.length > 0 && (options.plan || options.planOnly)) {
-    const { lines } = await withGpu((gpu) => planRuns(gpu, missing, { dataOf: remembering(loadData), jobs, folder }));
-    for (const line of lines) note(line);
+    await withGpu((gpu) => planRuns(gpu, missing, { dataOf: remembering(loadData), jobs, folder, tell: note }));
   }
   if (options.planOnly) return;
   if (options.executor === 'kubernetes') {

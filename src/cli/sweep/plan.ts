@@ -1,8 +1,9 @@
 /**
  * What a sweep will take in time, disk and device memory, before it starts: a few steps of every kind of run are measured here, and multiplied.
  *
- * The time is an upper bound, because a run may stop early; the disk holds two checkpoints, each with the current and the best network and
- * the optimizer's moments, the weights, and the logs.
+ * The time is an upper bound, because a run may stop early. A run that has ended keeps its last checkpoint (the current and the best network,
+ * each with the optimizer's moments), the weights and the logs; one that goes on holds two checkpoints more, the one before and the one that
+ * is being written.
  */
 import { statfsSync } from 'node:fs';
 import type { ChestDataset } from '../../data/dataset.ts';
@@ -17,11 +18,15 @@ import type { RunDescription } from './run-description.ts';
 const MEASURED_STEPS = 3;
 /** A forward pass is about a third of a step. */
 const FORWARD_SHARE = 1 / 3;
+/** The latest, the one before it, and the one that is being written. */
+const CHECKPOINTS_WHILE_RUNNING = 3;
 const LOG_BYTES_PER_STEP = 420;
 
 export interface Measured {
   readonly secondsPerStep: number;
+  /** What a run that has ended leaves on the disk. */
   readonly runBytes: number;
+  readonly checkpointBytes: number;
   /** Most that the tensors of a step, the network and the optimizer hold on the device at once. */
   readonly deviceBytes: number;
   readonly steps: number;
@@ -32,7 +37,13 @@ export interface Plan {
   readonly runs: number;
   readonly seconds: number;
   readonly bytes: number;
-  readonly lines: readonly string[];
+}
+
+export interface PlanOptions {
+  readonly dataOf: (config: TrainConfig) => ChestDataset;
+  readonly jobs: number;
+  readonly folder: string;
+  readonly tell: (line: string) => void;
 }
 
 /** Runs with equal networks, schemes, sizes and batches take equal time. */
@@ -51,7 +62,8 @@ export async function measure(gpu: Gpu, config: TrainConfig, dataset: ChestDatas
       if (times.length > MEASURED_STEPS) controller.abort();
     },
     checkpoint(checkpoint) {
-      bytes = writeCheckpoint(checkpoint).length;
+      // Current and best, in a run that has seen an epoch's end; the few steps here may not have.
+      bytes = writeCheckpoint(checkpoint).length * (checkpoint.best ? 1 : 2);
     },
   });
   gpu.trim();
@@ -65,40 +77,44 @@ export async function measure(gpu: Gpu, config: TrainConfig, dataset: ChestDatas
     secondsPerStep,
     steps,
     seconds: secondsPerStep * (steps + forwards * FORWARD_SHARE),
-    // Current and best are in each of two checkpoints; the weights are about a third of one.
-    runBytes: bytes * 2 * 2 + bytes / 3 + steps * LOG_BYTES_PER_STEP,
+    // The weights are about a third of what the current state holds.
+    runBytes: bytes + bytes / 2 / 3 + steps * LOG_BYTES_PER_STEP,
+    checkpointBytes: bytes,
     deviceBytes: gpu.memory().peakBytes,
   };
 }
 
+/** Tells every line as soon as it is known: measuring a large network takes a while. */
 export async function planRuns(
   gpu: Gpu,
   runs: readonly RunDescription[],
-  { dataOf, jobs, folder }: { dataOf: (config: TrainConfig) => ChestDataset; jobs: number; folder: string },
+  { dataOf, jobs, folder, tell }: PlanOptions,
 ): Promise<Plan> {
   const kinds = new Map<string, RunDescription[]>();
   for (const run of runs) kinds.set(kindOf(run.config), [...(kinds.get(kindOf(run.config)) ?? []), run]);
-  let [seconds, bytes] = [0, 0];
-  const lines: string[] = [];
+  let [seconds, bytes, largest] = [0, 0, 0];
+  tell(`plan: ${MEASURED_STEPS} steps of each of ${kinds.size} kinds of run are measured first`);
   for (const members of kinds.values()) {
     const measured = await measure(gpu, members[0].config, dataOf(members[0].config));
     seconds += measured.seconds * members.length;
     bytes += measured.runBytes * members.length;
+    largest = Math.max(largest, measured.checkpointBytes);
     const rows = [...new Set(members.map(({ row }) => row))].join(', ');
-    lines.push(
+    tell(
       `  ${rows}: ${members.length} x up to ${measured.steps} steps of ${(measured.secondsPerStep * 1000).toFixed(0)} ms = ${duration(measured.seconds)}, ${megabytes(measured.runBytes)} of disk and ${megabytes(measured.deviceBytes)} of device memory each`,
     );
   }
+  bytes += Math.min(jobs, runs.length) * (CHECKPOINTS_WHILE_RUNNING - 1) * largest;
   const free = freeBytes(folder);
   const shared = jobs > 1 ? ` with ${jobs} at a time, if they do not slow each other down` : '';
-  lines.unshift(
+  tell(
     `plan: ${runs.length} runs, at most ${duration(seconds / jobs)}${shared}, ${megabytes(bytes)} of disk${free === null ? '' : ` (${megabytes(free)} free)`}`,
   );
   if (free !== null && bytes > free)
-    lines.push(
+    tell(
       `  the disk is too small: ${megabytes(bytes)} are needed and ${megabytes(free)} are free; choose another --out.`,
     );
-  return { runs: runs.length, seconds: seconds / jobs, bytes, lines };
+  return { runs: runs.length, seconds: seconds / jobs, bytes };
 }
 
 function freeBytes(folder: string): number | null {

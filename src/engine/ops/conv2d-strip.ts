@@ -2,7 +2,7 @@
  * 3 x 3 convolutions of stride 1 by register strips (shaders/conv2d-strip.wgsl): the fast path of software adapters.
  */
 
-import { gradWeightRun, stripForwardCode, stripGradWeightCode } from '../../shaders/conv2d-strip.ts';
+import { GRAD_WEIGHT_RUN, stripForwardCode, stripGradWeightCode } from '../../shaders/conv2d-strip.ts';
 import { TILE_COLUMNS, TILE_ROWS, tileForwardCode } from '../../shaders/conv2d-tile.ts';
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
@@ -11,17 +11,13 @@ import { empty, type Tensor } from '../tensor.ts';
 import type { ConvFamily, ConvGeometry } from './conv2d-geometry.ts';
 import { sum } from './reduce.ts';
 
-/** Threads of a workgroup for each subgroup size: one subgroup, on lavapipe (8 lanes) as on SwiftShader (4), is several times faster than more. */
-const groupOf: Readonly<Record<number, number>> = { 8: 8, 4: 4 };
-
+/** A workgroup is one subgroup, of lavapipe (8 lanes) or SwiftShader (4): several times faster than more of them. */
 interface StripKernels {
   readonly lanes: number;
-  /** Threads of a workgroup. */
-  readonly group: number;
   readonly pack: Kernel;
   readonly forward: Kernel;
-  /** For images as wide as a tile or wider; null where it does not pay. */
-  readonly forwardTile: Kernel | null;
+  /** For images wider than a strip. */
+  readonly forwardTile: Kernel;
   readonly gradWeight: Kernel;
 }
 
@@ -30,19 +26,17 @@ const made = new Map<number, StripKernels>();
 /** The kernels for this device's subgroups, or null where strips do not pay or their subgroup size is unknown. */
 function stripKernels(gpu: Gpu): StripKernels | null {
   const lanes = gpu.subgroupLanes;
-  if (lanes === null || !(lanes in groupOf)) return null;
+  if (lanes !== 8 && lanes !== 4) return null;
   let kernels = made.get(lanes);
   if (!kernels) {
-    const group = groupOf[lanes];
     const source = { name: `conv2d-strip-${lanes}`, code: shaders.conv2dStrip.code };
     const unrolled = (code: string) => ({ enable: ['subgroups'], append: [code] });
     kernels = {
       lanes,
-      group,
       pack: kernel(source, 'pack'),
-      forward: kernel(source, 'forward', unrolled(stripForwardCode(lanes, group))),
-      forwardTile: lanes === 8 ? kernel(source, 'forwardTile', unrolled(tileForwardCode)) : null,
-      gradWeight: kernel(source, 'gradWeight', unrolled(stripGradWeightCode(lanes, group))),
+      forward: kernel(source, 'forward', unrolled(stripForwardCode(lanes))),
+      forwardTile: kernel(source, 'forwardTile', unrolled(tileForwardCode(lanes))),
+      gradWeight: kernel(source, 'gradWeight', unrolled(stripGradWeightCode(lanes))),
     };
     made.set(lanes, kernels);
   }
@@ -90,7 +84,7 @@ const stripPacking = (tiles: number, rows: number) => ({
 
 /** N O P Q from N C H W. `flipped`: the weight is C O 3 3 of the convolution whose input gradient this is. */
 function stripForward(
-  { group, pack, forward, forwardTile }: StripKernels,
+  { lanes, pack, forward, forwardTile }: StripKernels,
   g: StripConvolution,
   input: Tensor,
   weight: Tensor,
@@ -131,7 +125,7 @@ function stripForward(
   dispatch(gpu, pack, { weight, packed }, uniforms, [Math.min(packGroups, 65535), Math.ceil(packGroups / 65535)]);
   const groups = tile
     ? ([strips * Math.ceil(P / TILE_ROWS), tiles, N] as const)
-    : ([Math.ceil((N * strips * (tall ? Math.ceil(P / 2) : P)) / group), tiles] as const);
+    : ([Math.ceil((N * strips * (tall ? Math.ceil(P / 2) : P)) / lanes), tiles] as const);
   const slab = tile ? { slabFours: packed } : { slab: packed };
   dispatch(gpu, tile ?? forward, { input, ...slab, bias: bias ?? weight, output }, uniforms, groups);
   packed.release();
@@ -142,15 +136,15 @@ const BUSY_GROUPS = 64;
 
 /** The gradients of the weight, O C 3 3, and of the bias, O, from N C H W and N O P Q. */
 function stripGradWeight(
-  { lanes, group, gradWeight }: StripKernels,
+  { gradWeight }: StripKernels,
   g: StripConvolution,
   input: Tensor,
   gradient: Tensor,
 ): { weight: Tensor<'OCRS'>; bias: Tensor<'C'> } {
   const { gpu } = input;
   const { N, C, H, W, O, P, Q, padH, padW } = g;
-  const strips = Math.ceil(Q / gradWeightRun(lanes));
-  const channelGroups = Math.ceil(O / lanes) * Math.ceil(C / 4);
+  const strips = Math.ceil(Q / GRAD_WEIGHT_RUN);
+  const channelGroups = Math.ceil(O / 8) * Math.ceil(C / 4);
   const slices = Math.max(1, Math.min(Math.ceil(BUSY_GROUPS / channelGroups), N * P * strips));
   const uniforms = {
     N,
@@ -174,8 +168,8 @@ function stripGradWeight(
   const partial = empty(gpu, 'OCRSZ', [O, C, 3, 3, slices], 'conv2d gradient of weight');
   const biasPartial = empty(gpu, 'CZ', [O, slices], 'conv2d gradient of bias');
   dispatch(gpu, gradWeight, { input, gradient, partial, biasPartial }, uniforms, [
-    Math.ceil(slices / (group / lanes)),
-    Math.ceil(O / lanes),
+    slices,
+    Math.ceil(O / 8),
     Math.ceil(C / 4),
   ]);
   const whole = (slice: Tensor, axes: string, shape: readonly number[]) => {
