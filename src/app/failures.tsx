@@ -11,9 +11,10 @@ const TEXTS: Record<Failure['failure'], readonly [title: string, advice: string]
     'WebGPU needs a secure context',
     'Open this page over https or from localhost. Below you see a recorded run; the explorer works.',
   ],
+  // Its message tells the next move.
   'no-adapter': [
-    'WebGPU is here, but found no adapter',
-    'Switch hardware acceleration on in the browser’s settings, or start Chromium with --enable-unsafe-webgpu. Below you see a recorded run; the explorer works.',
+    'WebGPU is here, but cannot be used',
+    'Below you see a recorded run; the explorer and all explanations work.',
   ],
   lost: [
     'The GPU device was lost',

@@ -19,11 +19,13 @@ export async function exportPng(store: Store): Promise<void> {
   canvas.width = 3 * width * scale;
   canvas.height = films.length * height * scale;
   const context = canvas.getContext('2d')!;
+  context.imageSmoothingEnabled = false;
   for (const [row, { image, gaze }] of films.entries()) {
     const maps = [gaze, ...[0, 1].map((run) => store.frame?.pictures[run][row]?.saliency)];
     for (const [column, map] of maps.entries()) {
-      const picture = await pixels({ image, map: map ?? null, height, width, colours, scale });
-      context.putImageData(picture, column * picture.width, row * picture.height);
+      const picture = await createImageBitmap(await pixels({ image, map: map ?? null, height, width, colours }));
+      const [x, y] = [column * width, row * height].map((at) => at * scale);
+      context.drawImage(picture, x, y, width * scale, height * scale);
     }
   }
   canvas.toBlob((blob) => blob && save('two-tasks.png', blob));
