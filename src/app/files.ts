@@ -23,7 +23,7 @@ export async function exportPng(store: Store): Promise<void> {
   for (const [row, { image, gaze }] of films.entries()) {
     const maps = [gaze, ...[0, 1].map((run) => store.frame?.pictures[run][row]?.saliency)];
     for (const [column, map] of maps.entries()) {
-      const picture = await createImageBitmap(await pixels({ image, map: map ?? null, height, width, colours }));
+      const picture = await createImageBitmap(pixels({ image, map: map ?? null, height, width, colours }));
       const [x, y] = [column * width, row * height].map((at) => at * scale);
       context.drawImage(picture, x, y, width * scale, height * scale);
     }

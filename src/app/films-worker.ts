@@ -23,7 +23,7 @@ self.onmessage = async ({ data: { files, most } }: MessageEvent<ToFilmsWorker>) 
         tell(film.message);
         continue;
       }
-      const drawing = await pixels({ ...film, map: film.gaze, colours: 'viridis' });
+      const drawing = pixels({ ...film, map: film.gaze, colours: 'viridis' });
       tell({ ...film, drawing }, [film.image.buffer, ...(film.gaze ? [film.gaze.buffer] : [])]);
       count++;
       if (count === most) break;

@@ -1,7 +1,9 @@
-/** Films and maps as pixels. Their colours are calculated when the first picture is drawn, not while the page starts. */
+/** Films and maps as pixels. */
+import type { ColourMap } from '../data/colour-map.ts';
+import { overlay } from '../data/overlay.ts';
 
-export const MAPS = { viridis: 'viridisLike', cividis: 'cividisLike', jet: 'jet' } as const;
-export type MapName = keyof typeof MAPS;
+export const MAPS = ['viridis', 'cividis', 'jet'] as const;
+export type MapName = (typeof MAPS)[number];
 
 interface What {
   /** H x W in [0, 1]. */
@@ -15,29 +17,22 @@ interface What {
   readonly opacity?: number;
 }
 
-const tools = async () => {
-  const [maps, { overlay }] = await Promise.all([import('../data/colour-map.ts'), import('../data/overlay.ts')]);
-  return ({ image, map, height, width, colours, opacity = 0.55 }: What): ImageData => {
-    const colour = maps[MAPS[colours]];
-    const picture = overlay({ image, map: map ?? undefined, height, width, colours: colour, opacity });
-    return new ImageData(new Uint8ClampedArray(picture.pixels), picture.width, picture.height);
-  };
-};
+/** Unpacked when they are first needed. */
+const unpacked: Partial<Record<MapName, ColourMap>> = {};
+function coloursOf(name: MapName): ColourMap {
+  unpacked[name] ??= Uint8Array.from(atob(import.meta.env.COLOURS[name]), (byte) => byte.charCodeAt(0));
+  return unpacked[name];
+}
 
-export const pixels = async (what: What): Promise<ImageData> => (await tools())(what);
+export function pixels({ image, map, height, width, colours, opacity = 0.55 }: What): ImageData {
+  const picture = overlay({ image, map: map ?? undefined, height, width, colours: coloursOf(colours), opacity });
+  return new ImageData(new Uint8ClampedArray(picture.pixels), picture.width, picture.height);
+}
 
 /** In a task of its own, since two dozen pictures in one would block the page. Calling what it returns calls it off. */
 export function paint(canvas: HTMLCanvasElement | null, what: What | ImageData): () => void {
   // In ordinary memory: the process of the GPU has its hands full, and the page would wait for it.
   const context = canvas?.getContext('2d', { willReadFrequently: true });
-  let wanted = true;
-  const painted = what instanceof ImageData ? async () => () => what : async () => (await tools()).bind(null, what);
-  void painted().then((drawing) =>
-    setTimeout(() => {
-      if (wanted) context?.putImageData(drawing(), 0, 0);
-    }),
-  );
-  return () => {
-    wanted = false;
-  };
+  const task = setTimeout(() => context?.putImageData(what instanceof ImageData ? what : pixels(what), 0, 0));
+  return () => clearTimeout(task);
 }

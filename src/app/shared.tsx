@@ -93,7 +93,7 @@ export function Shared({ store }: { store: Store }) {
           value={colours}
           onChange={(e) => store.change({ colours: e.currentTarget.value as MapName })}
         >
-          {Object.keys(MAPS).map((name) => (
+          {MAPS.map((name) => (
             <option key={name} value={name}>
               {name === 'jet' ? 'jet (as in the paper)' : name}
             </option>

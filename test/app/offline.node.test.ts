@@ -80,7 +80,6 @@ it('works whole after its server is gone, and takes over a newer version once it
     await expect.poll(() => page.locator('.badge.soft').textContent()).toBe('recorded run');
     await page.locator('#timeline').fill('30');
     await stands(page, 30);
-    // The colours of films come in a chunk of their own.
     const drawn = (canvas: HTMLCanvasElement) => canvas.getContext('2d')!.getImageData(16, 24, 1, 1).data[3];
     await expect.poll(() => page.locator('.film canvas').first().evaluate(drawn)).toBe(255);
     await page.locator('#explorer-loss').fill('0.5');

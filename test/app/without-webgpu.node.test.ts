@@ -30,6 +30,10 @@ it('plays a recorded run and explains the equilibrium on 360 pixels', async () =
     expect(await widthOf(page)).toBeLessThanOrEqual(360);
     expect(await violations(page)).toEqual([]);
     await photograph(page, 'phone');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await violations(page)).toEqual([]);
+    await photograph(page, 'dark');
+    await page.emulateMedia({ colorScheme: 'light' });
     // 200 % zoom of a 1280 px window.
     await page.setViewportSize({ width: 640, height: 450 });
     expect(await widthOf(page)).toBeLessThanOrEqual(640);
