@@ -1,10 +1,12 @@
 /** The vicious circle: four boxes that light up as its links hold in run A, a button that provokes it and one that breaks it. */
 import { Equation } from './equation.tsx';
+import { useStore } from './later.tsx';
 import { type Links, links, untilShown } from './links.ts';
 import { PROVOKED } from './live/settings.ts';
 import type { State, Store } from './store.ts';
 
-export function Circle({ store, state }: { store: Store; state: State }) {
+export function Circle({ store }: { store: Store }) {
+  const state = useStore(store);
   const known = untilShown(state);
   const held = links(known);
   const { task } = held;

@@ -1,5 +1,6 @@
 /** Every failure as what happened, what still works, and the next move. */
-import type { Failure, State, Store } from './store.ts';
+import { useStore } from './later.tsx';
+import type { Failure, Store } from './store.ts';
 
 const TEXTS: Record<Failure['failure'], readonly [title: string, advice: string]> = {
   'no-webgpu': [
@@ -10,9 +11,10 @@ const TEXTS: Record<Failure['failure'], readonly [title: string, advice: string]
     'WebGPU needs a secure context',
     'Open this page over https or from localhost. Below you see a recorded run; the explorer works.',
   ],
+  // Its message tells the next move.
   'no-adapter': [
-    'WebGPU is here, but found no adapter',
-    'Switch hardware acceleration on in the browser’s settings, or start Chromium with --enable-unsafe-webgpu. Below you see a recorded run; the explorer works.',
+    'WebGPU is here, but cannot be used',
+    'Below you see a recorded run; the explorer and all explanations work.',
   ],
   lost: [
     'The GPU device was lost',
@@ -34,8 +36,8 @@ const TEXTS: Record<Failure['failure'], readonly [title: string, advice: string]
   other: ['Something went wrong', 'Reset starts both runs again; if it happens again, reload the page.'],
 };
 
-export function FailureNotice({ store, state }: { store: Store; state: State }) {
-  const { failure } = state;
+export function FailureNotice({ store }: { store: Store }) {
+  const { failure } = useStore(store);
   return (
     <div aria-live="assertive">
       {failure && (

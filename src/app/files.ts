@@ -1,6 +1,6 @@
 /** Pictures and numbers out, images in; all of it stays on the machine. */
 import type { Film } from './live/protocol.ts';
-import { type MapName, pixels } from './pictures.ts';
+import { pixels } from './pictures.ts';
 import type { State, Store } from './store.ts';
 
 function save(name: string, contents: Blob): void {
@@ -12,18 +12,20 @@ function save(name: string, contents: Blob): void {
 }
 
 /** Both runs' predictions beside the gaze: a row a film, columns gaze, A, B. */
-export async function exportPng(store: Store, colours: MapName): Promise<void> {
-  const { films, height, width } = store.state;
+export async function exportPng(store: Store): Promise<void> {
+  const { films, height, width, colours } = store.state;
   const scale = 4;
   const canvas = document.createElement('canvas');
   canvas.width = 3 * width * scale;
   canvas.height = films.length * height * scale;
   const context = canvas.getContext('2d')!;
+  context.imageSmoothingEnabled = false;
   for (const [row, { image, gaze }] of films.entries()) {
     const maps = [gaze, ...[0, 1].map((run) => store.frame?.pictures[run][row]?.saliency)];
     for (const [column, map] of maps.entries()) {
-      const picture = await pixels({ image, map: map ?? null, height, width, colours, scale });
-      context.putImageData(picture, column * picture.width, row * picture.height);
+      const picture = await createImageBitmap(await pixels({ image, map: map ?? null, height, width, colours }));
+      const [x, y] = [column * width, row * height].map((at) => at * scale);
+      context.drawImage(picture, x, y, width * scale, height * scale);
     }
   }
   canvas.toBlob((blob) => blob && save('two-tasks.png', blob));

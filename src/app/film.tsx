@@ -7,14 +7,19 @@ interface FilmProps {
   readonly map: Float32Array | null;
   readonly height: number;
   readonly width: number;
-  readonly colours: MapName;
+  readonly colours?: MapName;
+  /** Painted already. */
+  readonly drawing?: ImageData;
   readonly label: string;
 }
 
-export function FilmView({ image, map, height, width, colours, label }: FilmProps) {
+export function FilmView({ image, map, height, width, colours = 'viridis', drawing, label }: FilmProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [at, setAt] = useState<readonly [number, number] | null>(null);
-  useEffect(() => paint(canvas.current, { image, map, height, width, colours }), [image, map, height, width, colours]);
+  useEffect(
+    () => paint(canvas.current, drawing ?? { image, map, height, width, colours }),
+    [image, map, height, width, colours, drawing],
+  );
   const point = (event: PointerEvent) => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
     const place = (from: number, size: number, count: number) =>

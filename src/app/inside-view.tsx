@@ -1,15 +1,17 @@
 /** The network as it ran: one block an operation, with its shape, its maps, its shader and its time. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Diagram } from './diagram.tsx';
+import { useStore } from './later.tsx';
 import type { Operation } from './live/protocol.ts';
 import { SIZES } from './live/settings.ts';
 import { thousands } from './numbers.ts';
 import { paint } from './pictures.ts';
-import type { State, Store } from './store.ts';
+import type { Store } from './store.ts';
 
 const CHECKED = ['softplus', 'conv2d 3 x 3', 'cross-entropy'] as const;
 
-export function Inside({ store, state }: { store: Store; state: State }) {
+export function Inside({ store }: { store: Store }) {
+  const state = useStore(store);
   const [chosen, setChosen] = useState(0);
   const [check, setCheck] = useState<string>(CHECKED[0]);
   const { operations, gradient, mode, stages, settings } = state;

@@ -1,10 +1,16 @@
 /** Five exercises: a set-up, a prediction, then what the runs on this machine say. */
 import { useEffect, useState } from 'preact/hooks';
-import { LESSONS } from './lesson-plans.ts';
-import type { State, Store } from './store.ts';
+import { useStore } from './later.tsx';
+import { LESSONS, type Lesson } from './lesson-plans.ts';
+import type { Store } from './store.ts';
 import { toHash } from './url.ts';
 
-export function Lessons({ store, state }: { store: Store; state: State }) {
+/** Another set-up, made by hand meanwhile, is not the lesson's. */
+const isKept = (store: Store, { setUp }: Lesson, started: number | null) =>
+  started === store.resets && toHash(store.state.settings) === toHash({ ...setUp, size: store.state.settings.size });
+
+export function Lessons({ store }: { store: Store }) {
+  const state = useStore(store);
   const [open, setOpen] = useState(0);
   /** The count of resets when it was set up. */
   const [started, setStarted] = useState<number | null>(null);
@@ -16,13 +22,15 @@ export function Lessons({ store, state }: { store: Store; state: State }) {
     setStarted(null);
   };
   const live = state.mode === 'live';
-  const staged = { ...lesson.setUp, size: state.settings.size };
-  // Another set-up, made by hand meanwhile, is not the lesson's.
-  const kept = started === store.resets && toHash(state.settings) === toHash(staged);
+  const kept = isKept(store, lesson, started);
   const reached = live && kept && store.step >= lesson.steps;
   useEffect(() => {
-    if (reached && store.state.playing) store.toggle();
-  }, [reached, store]);
+    if (started === null) return;
+    // At once, also when the lesson is out of sight.
+    return store.subscribe(() => {
+      if (store.state.playing && store.step >= lesson.steps && isKept(store, lesson, started)) store.toggle();
+    });
+  }, [store, lesson, started]);
   return (
     <section id="lessons" aria-labelledby="lessons-title">
       <h2 id="lessons-title">Five short lessons</h2>
@@ -51,7 +59,7 @@ export function Lessons({ store, state }: { store: Store; state: State }) {
             class="primary"
             disabled={guess === null || !live}
             onClick={() => {
-              store.reset(staged);
+              store.reset({ ...lesson.setUp, size: state.settings.size });
               setStarted(store.resets);
               for (const one of lesson.held ?? []) store.send({ kind: 'hold', ...one });
               store.toggle();

@@ -1,6 +1,5 @@
 /** The page. */
 import { render } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { Circle } from './circle.tsx';
 import { Explorer } from './explorer.tsx';
 import { FailureNotice } from './failures.tsx';
@@ -10,81 +9,36 @@ import { Lessons } from './lessons.tsx';
 import { OwnFilms } from './own-films.tsx';
 import { Playground } from './playground.tsx';
 import { playRecorded } from './recorded.ts';
-import { Store, useStore } from './store.ts';
+import { Store } from './store.ts';
+import { inTurn } from './turns.ts';
 import { fromHash, toHash } from './url.ts';
 
 const store = new Store(fromHash(location.hash));
 
-/** They know nothing of the runs: the same elements each time, so that a step does not draw them again. */
-const EXPLORER = (
-  <Later>
-    <Explorer />
-  </Later>
-);
-const OWN_FILMS = (
-  <Later>
-    <OwnFilms />
-  </Later>
-);
-
 /** What does something of its own with the keys. */
 const TAKES_KEYS = 'input, select, textarea, button, summary, a, [role=button], [role=region]';
 
-function App() {
-  const state = useStore(store);
-  useEffect(() => {
-    const hash = toHash(state.settings);
-    if (state.mode === 'live' && location.hash !== hash) history.replaceState(null, '', hash);
-  }, [state.settings, state.mode]);
-  return (
-    <>
-      <a class="skip" href="#bench">
-        Skip to the experiment
-      </a>
-      <header class="hero">
-        <p class="kicker">Multi-task learning you can touch</p>
-        <h1>Two tasks, one network</h1>
-        <p class="lead">
-          A radiologist looks at a chest film and says what is wrong. One small network here learns both:{' '}
-          <b class="saliency">where to look</b> and <b class="diagnosis">what it is</b>. Two losses pull at the same
-          weights. How much should each count, and who decides? Press play: two networks start from the same seed, and
-          only the rule that weighs the losses differs.
-        </p>
-        <nav aria-label="Sections">
-          <a href="#bench">Experiment</a>
-          <a href="#circle">Vicious circle</a>
-          <a href="#explorer">Equilibrium</a>
-          <a href="#lessons">Lessons</a>
-          <a href="#inside">Look inside</a>
-          <a href="#films">Your films</a>
-        </nav>
-      </header>
-      <main>
-        <FailureNotice store={store} state={state} />
-        <Playground store={store} state={state} />
-        <Later>
-          <Circle store={store} state={state} />
-        </Later>
-        {EXPLORER}
-        <Later>
-          <Lessons store={store} state={state} />
-        </Later>
-        <Later>
-          <Inside store={store} state={state} />
-        </Later>
-        {OWN_FILMS}
-      </main>
-      <footer>
-        <p>
-          The films are synthetic, drawn from a seed: no patient is in this page. The network, MT-UNet, and the schemes
-          are those of Zhu, Rohling and Salcudean, “Multi-task UNet: Jointly Boosting Saliency Prediction and Disease
-          Classification on Chest X-ray Images”, MIDL 2022. It trains in your browser on WebGPU, by the very code that
-          trains it under Node. Keys: space plays and pauses, right arrow takes a step, R resets.
-        </p>
-      </footer>
-    </>
-  );
-}
+const App = () => (
+  <>
+    <FailureNotice store={store} />
+    <Playground store={store} />
+    <Later>
+      <Circle store={store} />
+    </Later>
+    <Later>
+      <Explorer />
+    </Later>
+    <Later>
+      <Lessons store={store} />
+    </Later>
+    <Later>
+      <Inside store={store} />
+    </Later>
+    <Later>
+      <OwnFilms />
+    </Later>
+  </>
+);
 
 addEventListener('keydown', (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -116,9 +70,18 @@ store.start(
 );
 playRecorded(store);
 // In a task of its own, after the one that compiled the scripts.
-setTimeout(() => {
-  render(<App />, document.getElementById('app')!.appendChild(document.createElement('div')));
-  document.querySelector('#app > .wait')?.remove();
+inTurn(() => {
+  const page = document.getElementById('app')!;
+  page.replaceChildren();
+  render(<App />, page);
+});
+
+let told = store.state.settings;
+store.subscribe(() => {
+  const { settings, mode } = store.state;
+  if (mode !== 'live' || settings === told) return;
+  told = settings;
+  inTurn(() => history.replaceState(null, '', toHash(store.state.settings)));
 });
 
 // What is kept for later need not be fetched while the page appears.

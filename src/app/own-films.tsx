@@ -1,8 +1,9 @@
 /** Your own films: dropped, decoded and shown with their gaze as `mtunet data prepare` would make them; they stay on the machine. */
-import { useState } from 'preact/hooks';
-import type { DroppedFile, DroppedFilm } from '../data/dropped-films.ts';
+import { useRef, useState } from 'preact/hooks';
+import type { DroppedFile } from '../data/dropped-films.ts';
 import { chosenFiles, droppedFiles } from './dropped-files.ts';
 import { FilmView } from './film.tsx';
+import type { FromFilmsWorker, OwnFilm, ToFilmsWorker } from './films-worker.ts';
 
 /** More would not be looked at, and take 2.6 MB each. */
 const SHOWN = 60;
@@ -10,30 +11,40 @@ const SHOWN = 60;
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 export function OwnFilms() {
-  const [films, setFilms] = useState<readonly DroppedFilm[]>([]);
+  const [films, setFilms] = useState<readonly OwnFilm[]>([]);
   const [problems, setProblems] = useState<readonly string[]>([]);
   const [note, setNote] = useState('');
+  const reader = useRef<Worker | null>(null);
   const read = async (files: Promise<DroppedFile[]> | DroppedFile[]) => {
-    const [good, bad]: [DroppedFilm[], string[]] = [[], []];
-    setFilms([]);
-    setProblems([]);
-    setNote('Reading ...');
-    try {
-      const { readDroppedFilms } = await import('../data/dropped-films.ts');
-      for await (const film of readDroppedFilms(await files)) {
-        if (film instanceof Error) bad.push(film.message);
-        else good.push(film);
-        setFilms([...good]);
-        setProblems([...bad]);
-        if (good.length === SHOWN) break;
-      }
-    } catch (error) {
-      bad.push(`The files could not be read: ${(error as Error).message}`);
+    reader.current?.terminate();
+    const worker = new Worker(new URL('./films-worker.ts', import.meta.url), { type: 'module' });
+    reader.current = worker;
+    const [good, bad]: [OwnFilm[], string[]] = [[], []];
+    const show = () => {
+      setFilms([...good]);
       setProblems([...bad]);
-    }
-    setNote(
-      `${counted(good.length, 'film')}${good.length === SHOWN ? ', the first that were found' : ''}, ${good.filter(({ gaze }) => gaze).length} with gaze; ${counted(bad.length, 'file')} could not be read.`,
-    );
+    };
+    const end = () => {
+      worker.terminate();
+      show();
+      setNote(
+        `${counted(good.length, 'film')}${good.length === SHOWN ? ', the first that were found' : ''}, ${good.filter(({ gaze }) => gaze).length} with gaze; ${counted(bad.length, 'file')} could not be read.`,
+      );
+    };
+    worker.onmessage = ({ data }: MessageEvent<FromFilmsWorker>) => {
+      if (data === null) return end();
+      if (typeof data === 'string') bad.push(data);
+      else good.push(data);
+      show();
+    };
+    worker.onerror = ({ message }) => {
+      bad.push(`The files could not be read: ${message || 'the decoder did not start; reload the page'}.`);
+      end();
+    };
+    show();
+    setNote('Reading ...');
+    const message: ToFilmsWorker = { files: await files, most: SHOWN };
+    worker.postMessage(message);
   };
   return (
     <section id="films">
@@ -76,19 +87,19 @@ export function OwnFilms() {
       {problems.length > 0 && (
         <ul class="problems">
           {problems.map((problem) => (
-            <li>{problem}</li>
+            <li key={problem}>{problem}</li>
           ))}
         </ul>
       )}
       <div class="own">
-        {films.map(({ path, told, image, gaze, height, width }) => (
+        {films.map(({ path, told, image, gaze, drawing, height, width }) => (
           <figure key={path}>
             <FilmView
               image={image}
               map={gaze}
               height={height}
               width={width}
-              colours="viridis"
+              drawing={drawing}
               label={`${path}: film${gaze ? ' with gaze' : ''}`}
             />
             <figcaption>

@@ -13,14 +13,13 @@ interface What {
   readonly colours: MapName;
   /** Of the map. */
   readonly opacity?: number;
-  readonly scale?: number;
 }
 
 const tools = async () => {
   const [maps, { overlay }] = await Promise.all([import('../data/colour-map.ts'), import('../data/overlay.ts')]);
-  return ({ image, map, height, width, colours, opacity = 0.55, scale }: What): ImageData => {
+  return ({ image, map, height, width, colours, opacity = 0.55 }: What): ImageData => {
     const colour = maps[MAPS[colours]];
-    const picture = overlay({ image, map: map ?? undefined, height, width, colours: colour, opacity, scale });
+    const picture = overlay({ image, map: map ?? undefined, height, width, colours: colour, opacity });
     return new ImageData(new Uint8ClampedArray(picture.pixels), picture.width, picture.height);
   };
 };
@@ -28,13 +27,14 @@ const tools = async () => {
 export const pixels = async (what: What): Promise<ImageData> => (await tools())(what);
 
 /** In a task of its own, since two dozen pictures in one would block the page. Calling what it returns calls it off. */
-export function paint(canvas: HTMLCanvasElement | null, what: What): () => void {
+export function paint(canvas: HTMLCanvasElement | null, what: What | ImageData): () => void {
   // In ordinary memory: the process of the GPU has its hands full, and the page would wait for it.
   const context = canvas?.getContext('2d', { willReadFrequently: true });
   let wanted = true;
-  void tools().then((pixelsOf) =>
+  const painted = what instanceof ImageData ? async () => () => what : async () => (await tools()).bind(null, what);
+  void painted().then((drawing) =>
     setTimeout(() => {
-      if (wanted) context?.putImageData(pixelsOf(what), 0, 0);
+      if (wanted) context?.putImageData(drawing(), 0, 0);
     }),
   );
   return () => {

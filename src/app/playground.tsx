@@ -1,25 +1,37 @@
 /** The bench: what both runs share, the clock, the timeline, and the runs side by side. */
-import { useState } from 'preact/hooks';
 import { exportCsv, exportJson, exportPng, ownFilm } from './files.ts';
-import { Later } from './later.tsx';
-import type { Size } from './live/settings.ts';
-import { MAPS, type MapName } from './pictures.ts';
+import { Later, useStore } from './later.tsx';
 import { RunView } from './run-view.tsx';
+import { Shared } from './shared.tsx';
 import type { State, Store } from './store.ts';
-import { SEEDS, TRAIN, whole } from './url.ts';
 
-const SPEEDS = { full: 0, medium: 150, slow: 600 } as const;
+export const Playground = ({ store }: { store: Store }) => (
+  <section id="bench" aria-label="Live training">
+    <Clock store={store} />
+    <Later>
+      <Shared store={store} />
+    </Later>
+    <div class="runs">
+      <RunView store={store} run={0} />
+      <RunView store={store} run={1} />
+    </div>
+    <Later>
+      <Files store={store} />
+    </Later>
+    <Summary store={store} />
+  </section>
+);
 
-export function Playground({ store, state }: { store: Store; state: State }) {
-  const [colours, setColours] = useState<MapName>('viridis');
-  const [speed, setSpeed] = useState<keyof typeof SPEEDS>('full');
-  const { settings, playing, adapter, mode } = state;
+/** Not a part that may be out of sight: its toolbar stays at the top of the window. */
+function Clock({ store }: { store: Store }) {
+  const state = useStore(store);
+  const { playing, adapter, mode } = state;
   const live = mode === 'live';
   const idle = mode === 'starting';
   const step = store.step;
   const shown = state.shown ?? step;
   return (
-    <section id="bench" aria-label="Live training">
+    <>
       <div class="toolbar" role="toolbar" aria-label="Clock">
         <button
           type="button"
@@ -93,145 +105,68 @@ export function Playground({ store, state }: { store: Store; state: State }) {
           Go on from here
         </button>
       </div>
-      <div class="controls shared">
-        <label>
-          Training films <output>{settings.train}</output>
-          <input
-            type="range"
-            id="train"
-            min={TRAIN[0]}
-            max={TRAIN[1]}
-            step="6"
-            value={settings.train}
-            disabled={!live}
-            onChange={(e) => store.reset({ ...settings, train: Number(e.currentTarget.value) })}
-          />
-        </label>
-        <label>
-          Dropout <output>{settings.dropout}</output>
-          <input
-            type="range"
-            id="dropout"
-            min="0"
-            max="0.75"
-            step="0.25"
-            value={settings.dropout}
-            disabled={!live}
-            onChange={(e) => store.reset({ ...settings, dropout: Number(e.currentTarget.value) })}
-          />
-        </label>
-        <label>
-          Seed
-          <input
-            type="number"
-            id="seed"
-            min={SEEDS[0]}
-            max={SEEDS[1]}
-            value={settings.seed}
-            disabled={!live}
-            onChange={(e) => {
-              // Also when it is the same again: the field may say something else.
-              const seed = whole(e.currentTarget.value, SEEDS);
-              e.currentTarget.value = `${seed}`;
-              store.reset({ ...settings, seed });
-            }}
-          />
-        </label>
-        <label>
-          Speed
-          <select
-            id="speed"
-            value={speed}
-            disabled={!live}
-            onChange={(e) => {
-              const chosen = e.currentTarget.value as keyof typeof SPEEDS;
-              setSpeed(chosen);
-              store.send({ kind: 'speed', pauseMs: SPEEDS[chosen] });
-            }}
-          >
-            <option value="full">full</option>
-            <option value="medium">medium</option>
-            <option value="slow">slow</option>
-          </select>
-        </label>
-        <label class="wide">
-          Pictures
-          <select
-            id="size"
-            value={settings.size}
-            disabled={!live}
-            onChange={(e) => store.reset({ ...settings, size: e.currentTarget.value as Size })}
-          >
-            <option value="small">small: 48 × 32, base 4</option>
-            <option value="large">large: 96 × 64, base 8</option>
-          </select>
-        </label>
-        <label>
-          Colours
-          <select id="colours" value={colours} onChange={(e) => setColours(e.currentTarget.value as MapName)}>
-            {Object.keys(MAPS).map((name) => (
-              <option key={name} value={name}>
-                {name === 'jet' ? 'jet (as in the paper)' : name}
-              </option>
-            ))}
-          </select>
-        </label>
-      </div>
-      <div class="runs">
-        <Later>
-          <RunView store={store} state={state} run={0} colours={colours} />
-        </Later>
-        <Later>
-          <RunView store={store} state={state} run={1} colours={colours} />
-        </Later>
-      </div>
-      <div class="buttons files">
-        <span class="quiet">Save as</span>
-        <button type="button" onClick={() => exportPng(store, colours)}>
-          PNG
-        </button>
-        <button type="button" onClick={() => exportCsv(state)}>
-          CSV
-        </button>
-        <button type="button" onClick={() => exportJson(state)}>
-          JSON
-        </button>
-        <label class="file">
-          Your own image
-          <input
-            type="file"
-            accept="image/*"
-            disabled={!live}
-            onChange={async (e) => {
-              const file = taken(e.currentTarget);
-              if (!file) return;
-              const film = await ownFilm(file, state).catch((problem: Error) =>
-                store.change({ failure: { failure: 'picture', message: problem.message } }),
-              );
-              if (film) store.send({ kind: 'film', film });
-            }}
-          />
-        </label>
-        <label class="file">
-          Weights trained in Node
-          <input
-            type="file"
-            accept=".safetensors,.pt,.pth"
-            disabled={!live}
-            onChange={async (e) => {
-              const file = taken(e.currentTarget);
-              if (file) store.send({ kind: 'weights', bytes: await file.arrayBuffer() });
-            }}
-          />
-        </label>
-        <span class="quiet" id="note">
-          {state.note || 'Nothing leaves this machine.'}
-        </span>
-      </div>
-      <p class="hidden" aria-live="polite" id="summary">
-        {playing ? '' : summary(state, step)}
-      </p>
-    </section>
+    </>
+  );
+}
+
+function Files({ store }: { store: Store }) {
+  const state = useStore(store);
+  const live = state.mode === 'live';
+  return (
+    <div class="buttons files">
+      <span class="quiet">Save as</span>
+      <button type="button" onClick={() => exportPng(store)}>
+        PNG
+      </button>
+      <button type="button" onClick={() => exportCsv(state)}>
+        CSV
+      </button>
+      <button type="button" onClick={() => exportJson(state)}>
+        JSON
+      </button>
+      <label class="file">
+        Your own image
+        <input
+          type="file"
+          accept="image/*"
+          disabled={!live}
+          onChange={async (e) => {
+            const file = taken(e.currentTarget);
+            if (!file) return;
+            const film = await ownFilm(file, state).catch((problem: Error) =>
+              store.change({ failure: { failure: 'picture', message: problem.message } }),
+            );
+            if (film) store.send({ kind: 'film', film });
+          }}
+        />
+      </label>
+      <label class="file">
+        Weights trained in Node
+        <input
+          type="file"
+          accept=".safetensors,.pt,.pth"
+          disabled={!live}
+          onChange={async (e) => {
+            const file = taken(e.currentTarget);
+            if (!file) return;
+            const bytes = await file.arrayBuffer();
+            store.send({ kind: 'weights', bytes }, [bytes]);
+          }}
+        />
+      </label>
+      <span class="quiet" id="note">
+        {state.note || 'Nothing leaves this machine.'}
+      </span>
+    </div>
+  );
+}
+
+function Summary({ store }: { store: Store }) {
+  const state = useStore(store);
+  return (
+    <p class="hidden" aria-live="polite" id="summary">
+      {state.playing ? '' : summary(state, store.step)}
+    </p>
   );
 }
 

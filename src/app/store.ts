@@ -1,5 +1,4 @@
 /** What the page knows about the two runs, and how it hears of it. Charts read the rows; nothing here knows the document. */
-import { useEffect, useReducer } from 'preact/hooks';
 import type {
   Adapter,
   EpochRow,
@@ -13,6 +12,7 @@ import type {
   ToWorker,
 } from './live/protocol.ts';
 import type { Settings } from './live/settings.ts';
+import type { MapName } from './pictures.ts';
 
 export interface Failure {
   readonly failure: Extract<FromWorker, { kind: 'failure' }>['failure'];
@@ -42,6 +42,7 @@ export interface State {
   failure: Failure | null;
   operations: readonly Operation[] | null;
   gradient: GradientCheck | null;
+  colours: MapName;
 }
 
 const FRAMES = 240;
@@ -50,6 +51,8 @@ export class Store {
   state: State;
   /** How often both runs began anew. */
   resets = 0;
+  /** How often anything was changed. */
+  changes = 0;
   private worker: Worker | null = null;
   private readonly listeners = new Set<() => void>();
 
@@ -75,6 +78,7 @@ export class Store {
       failure: null,
       operations: null,
       gradient: null,
+      colours: 'viridis',
     };
   }
 
@@ -85,12 +89,14 @@ export class Store {
     this.send({ kind: 'open', settings: this.state.settings, size });
   }
 
-  send(message: ToWorker): void {
-    this.worker?.postMessage(message);
+  /** What is transferred need not be copied. */
+  send(message: ToWorker, transfer: Transferable[] = []): void {
+    this.worker?.postMessage(message, transfer);
   }
 
   change(part: Partial<State>): void {
     Object.assign(this.state, part);
+    this.changes++;
     for (const listener of this.listeners) listener();
   }
 
@@ -193,11 +199,4 @@ export class Store {
         break;
     }
   }
-}
-
-/** Renders again whenever the store changes. */
-export function useStore(store: Store): State {
-  const [, again] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => store.subscribe(() => again(undefined as never)), [store]);
-  return store.state;
 }

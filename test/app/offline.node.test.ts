@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => built[Symbol.dispose]());
 
 /** Decoders that are fetched when someone's own film needs them. */
-const LATER = /^(dropped-films|lossless|jpeg-js|openjpegjs)/;
+const LATER = /^(films-worker|lossless|jpeg-js|openjpegjs)/;
 
 it('is at most 250 kB of scripts and styles, compressed, without the decoders of own films', () => {
   const files = readdirSync(join(built.folder, 'assets')).filter((name) => !LATER.test(name));

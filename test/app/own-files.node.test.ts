@@ -14,6 +14,7 @@ import compressed from '../data/fixtures/compressed-films.json' with { type: 'js
 import { servedApp } from '../support/app-build.ts';
 import { choose, onPage, readyToTrain, saved } from '../support/app-page.ts';
 import { testGpu } from '../support/gpu.ts';
+import { tasksOf } from '../support/main-thread.ts';
 import { readsOwnFilms } from '../support/own-films.ts';
 
 const HASH = '#seed=3&train=12&size=small';
@@ -64,19 +65,44 @@ it('takes weights that Node trained and a picture of one’s own, refuses files 
 
     const picture = decode(await saved(page, 'PNG'));
     expect([picture.width, picture.height]).toEqual([3 * 32 * 4, 4 * 48 * 4]);
+    // The person's own film in the last row, each of its pixels four wide and high.
+    const from = 4 * 3 * 48 * picture.width * picture.channels;
+    expect(new Set(picture.data.subarray(from, from + 4 * 3)).size).toBeLessThanOrEqual(3);
     const { settings, rows } = JSON.parse((await saved(page, 'JSON')).toString());
     expect(settings.seed).toBe(3);
     expect(rows.map((list: unknown[]) => list.length)).toEqual([0, 0]);
   });
 });
 
-it('decodes films, finds their gaze, and names what is no film', async () => {
+it('decodes films without blocking the page, finds their gaze, and names what is no film', async () => {
   await onPage({ address: app().address, webgpu: false }, async (page) => {
     await page.goto(app().address);
     await readsOwnFilms(page);
     await takesDrop(page);
+    await staysFree(page);
   });
 });
+
+/** While it decodes a film of full size. */
+async function staysFree(page: Page): Promise<void> {
+  const [width, height] = [2000, 1600];
+  const data = Uint16Array.from({ length: width * height }, (_, i) => (i * 40503) & 0xffff);
+  const folder = mkdtempSync(join(tmpdir(), 'mtunet-film-'));
+  try {
+    // By its path: bytes would be handed over in the page.
+    const path = join(folder, 'large.png');
+    writeFileSync(path, encode({ width, height, data, channels: 1, depth: 16 }));
+    const tasks = await tasksOf(page, async () => {
+      await page.getByLabel('Choose files').setInputFiles(path);
+      await expect
+        .poll(() => page.locator('#films figcaption').allTextContents())
+        .toEqual([expect.stringMatching(/^large\.png1600 x 2000, 16 bits/)]);
+    });
+    for (const { cpu } of tasks) expect(cpu).toBeLessThan(50);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 /** A folder dropped on the page as from a file manager: its films, one of them a level below, and the gaze for that one. */
 async function takesDrop(page: Page): Promise<void> {
@@ -88,7 +114,8 @@ async function takesDrop(page: Page): Promise<void> {
     writeFileSync(join(dropped, 'below', 'film.dcm'), Buffer.from(below.file, 'base64'));
     writeFileSync(join(dropped, 'below', 'gaze.csv'), 'file,x,y\nbelow/film.dcm,8,6\n');
     const drop = page.locator('#films .drop');
-    await drop.scrollIntoViewIfNeeded();
+    // Waits until it has come to rest.
+    await drop.hover();
     const box = (await drop.boundingBox())!;
     const session = await page.context().newCDPSession(page);
     for (const type of ['dragEnter', 'dragOver', 'drop'] as const)

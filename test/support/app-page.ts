@@ -120,6 +120,8 @@ export async function violations(page: Page): Promise<string[]> {
 /** Of the page and of what its sections hold, which would be cut off beyond their edge. */
 export const widthOf = (page: Page) =>
   page.evaluate(() => {
+    // Also what is out of sight.
+    for (const part of document.querySelectorAll<HTMLElement>('.later')) part.style.contentVisibility = 'visible';
     const left = (part: Element) => part.getBoundingClientRect().left;
     const parts = [...document.querySelectorAll('main > .later')].map((part) => left(part) + part.scrollWidth);
     return Math.max(document.documentElement.scrollWidth, ...parts);

@@ -31,4 +31,9 @@ export async function readsOwnFilms(page: Page): Promise<void> {
     ...films.map(({ what }) => `${what}.dcm13 x 17, 12 bits, MONOCHROME2`),
     expect.stringMatching(/^photo\.jpg13 x 17, 8 bits/),
   ]);
+  // Each painted, though not by the page.
+  const painted = (canvas: HTMLCanvasElement) =>
+    canvas.getContext('2d')!.getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1).data[3];
+  for (let i = 0; i < names.length; i++)
+    await expect.poll(() => page.locator('#films canvas').nth(i).evaluate(painted)).toBe(255);
 }

@@ -37,7 +37,8 @@ let playing = false;
 let pauseMs = 0;
 let closing = false;
 
-const tell = (message: FromWorker) => self.postMessage(message);
+/** What is transferred need not be copied. */
+const tell = (message: FromWorker, transfer: Transferable[] = []) => self.postMessage(message, { transfer });
 
 // One thing at a time: messages wait for the step under way.
 let queue: Promise<void> = Promise.resolve();
@@ -84,8 +85,8 @@ async function obey(message: ToWorker): Promise<void> {
     case 'inspect': {
       const { image } = films[message.film];
       const run = runs[message.run];
-      tell({ kind: 'operations', operations: await operations(gpu, run.model, image, run.config) });
-      return;
+      const seen = await operations(gpu, run.model, image, run.config);
+      return tell({ kind: 'operations', operations: seen }, [...new Set(seen.map(({ maps }) => maps.buffer))]);
     }
     case 'gradient':
       return tell({ kind: 'gradient', check: await gradientCheck(gpu, message.operation) });
