@@ -74,7 +74,9 @@ describe('a judgement', () => {
     expect(judged.warnings.join()).not.toMatch(/not learnt/);
     const idle = row('idle', SEEDS, { skill: 0, kld: 9 });
     const [warning] = judge(input([good, idle])).warnings;
-    expect(warning).toMatch(/^idle is no better than one map for every film.*\(KLD 9\.\d+, against \d\.\d+\); idle is no better than/);
+    expect(warning).toMatch(
+      /^idle is no better than one map for every film.*\(KLD 9\.\d+, against \d\.\d+\); idle is no better than/,
+    );
     expect(warning).toMatch(/have not learnt the task.*--epochs/);
   });
 
