@@ -34,18 +34,14 @@ export function backward(loss: Scalar, scale?: Scalar): void {
   if (!loss.requiresGradient) {
     throw new Error('backward: the loss does not depend on any parameter, so there is nothing to differentiate.');
   }
-  const { gpu } = loss;
-  const { pool, halves } = gpu;
+  const { pool } = loss.gpu;
   const one = scale ?? upload(loss.gpu, '', [], () => [1], 'one');
   pool.shares = true;
-  // Rounded to float16 from layer to layer, the gradients of one task drown in the rounding of the other's (docs/performance.md).
-  gpu.halves = false;
   let found: Map<Tensor, Tensor>;
   try {
     found = sweep(loss, one, [], true);
   } finally {
     pool.shares = false;
-    gpu.halves = halves;
   }
   for (const [leaf, gradient] of found) {
     if (leaf.gradient?.isAlive) {
@@ -88,8 +84,22 @@ export function savedBytes(output: Tensor): number {
   return [...places].reduce((total, { bytes }) => total + bytes, 0);
 }
 
-/** Returns the gradients of the leaves and of `targets`. */
+/**
+ * Returns the gradients of the leaves and of `targets`, all in float32: rounded to float16 from layer to layer, those of one task drown in the
+ * rounding of the other's (docs/performance.md, "Half precision").
+ */
 function sweep(output: Tensor, seed: Tensor, targets: readonly Tensor[], consume: boolean): Map<Tensor, Tensor> {
+  const { gpu } = output;
+  const { halves } = gpu;
+  gpu.halves = false;
+  try {
+    return visit(output, seed, targets, consume);
+  } finally {
+    gpu.halves = halves;
+  }
+}
+
+function visit(output: Tensor, seed: Tensor, targets: readonly Tensor[], consume: boolean): Map<Tensor, Tensor> {
   const pending = new Map<Tensor, Tensor>([[output, seed]]);
   const results = new Map<Tensor, Tensor>();
   const wanted = new Set(targets);

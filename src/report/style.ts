@@ -65,7 +65,6 @@ th small, td small { display: block; font-size: .78rem; }
 .results .paper { background: var(--card); }
 .results th.baseline, .results th.paper { font-weight: 500; }
 .spread { color: var(--quiet); font-size: .8rem; }
-.star { color: var(--accent); margin-right: .3em; font-size: .85em; }
 .arrow { color: var(--quiet); font-weight: 400; }
 .results.runs { width: auto; font-size: .8125rem; }
 .results.runs th, .results.runs td { padding: .35rem .6rem; }

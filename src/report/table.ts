@@ -86,9 +86,7 @@ function notes(schemes: readonly Scheme[]): string[] {
 }
 
 function td({ text, spread, best }: Cell, group: string): Markup {
-  const value = best
-    ? html`<span class="star" aria-hidden="true">\u2605</span><strong>${text}</strong><span class="hidden"> (best)</span>`
-    : text;
+  const value = best ? html`<strong>${text}</strong><span class="hidden"> (best)</span>` : text;
   return html`<td class="${group}${best && ' best'}">${value}${spread && html` <span class="spread">${spread}</span>`}</td>`;
 }
 
@@ -147,7 +145,7 @@ export function table(schemes: readonly Scheme[]): Markup {
           </tbody>
         </table>
       </div>
-      <p class="note">${schemes.length > 1 && '\u2605 best of the schemes trained here. '}${notes(schemes).join(' ')}</p>
+      <p class="note">${schemes.length > 1 && 'Bold: best of the schemes trained here. '}${notes(schemes).join(' ')}</p>
       ${everyRun(schemes)}
     </section>`;
 }

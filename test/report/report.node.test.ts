@@ -123,7 +123,7 @@ describe('the table', () => {
   const document = page([...runs, rival]);
 
   test('gives median and sample std over seeds, and no \u00b1 for a single one', () => {
-    expect(cells(row(document, 'KLD'), 'scheme')).toEqual(['0.800 \u00b1 0.100', '\u26050.750 (best)']);
+    expect(cells(row(document, 'KLD'), 'scheme')).toEqual(['0.800 \u00b1 0.100', '0.750 (best)']);
     expect(document.querySelector('#results .note')?.textContent).toContain('MTLS3 has a single seed');
   });
 
@@ -133,11 +133,11 @@ describe('the table', () => {
       withKld(fakeRun({ scheme: 'mtls2' }), 0.7499),
       rival,
     ]);
-    expect(cells(row(equal, 'KLD'), 'scheme').filter((text) => text!.includes('\u2605'))).toHaveLength(3);
-    expect(row(page([rival]), 'KLD').querySelector('.star')).toBeNull();
+    expect(cells(row(equal, 'KLD'), 'scheme').filter((text) => text!.includes('(best)'))).toHaveLength(3);
+    expect(row(page([rival]), 'KLD').querySelector('.best')).toBeNull();
     for (const label of ['PCC', 'HS', 'ACC', 'AUC micro', 'AUC-Y2']) {
-      const texts = cells(row(document, label), 'scheme').map((text) => text!.replace('\u2605', ''));
-      const best = row(document, label).querySelector('.best')!.textContent!.replace('\u2605', '');
+      const texts = cells(row(document, label), 'scheme');
+      const best = row(document, label).querySelector('.best')!.textContent!;
       expect(Number.parseFloat(best)).toBe(Math.max(...texts.map(Number.parseFloat)));
     }
   });
@@ -244,7 +244,7 @@ describe('incomplete records', () => {
     const { html, json } = build(runs);
     const kld = row(parseHTML(html).document, 'KLD');
     expect(cells(kld, 'scheme').slice(0, 2)).toEqual(['n/a', 'n/a']);
-    expect(kld.querySelector('.star')).toBeNull();
+    expect(kld.querySelector('.best')).toBeNull();
     expect(html.match(/NaN|Infinity|undefined/)).toBeNull();
     expect(
       (json as { runs: { metrics: { kld: unknown } }[] }).runs.map(({ metrics }) => metrics.kld).slice(0, 2),

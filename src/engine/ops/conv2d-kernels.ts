@@ -40,7 +40,11 @@ const FEW = 8;
 /** The choice where nothing is pinned: by the kind of the adapter and the shape alone, so that it is the same every time. */
 function rule(gpu: Gpu, pass: ConvPass, g: ConvGeometry): ConvFamilyName {
   const fits = (name: ConvFamilyName) => convFamilies[name].fits(gpu, g, pass);
-  if (gpu.description.software) return (['strips', 'columns'] as const).find(fits) ?? 'plain';
+  if (gpu.description.software) {
+    if (fits('strips')) return 'strips';
+    // A column is read for four outputs a lane; where there is one, as at the end of a saliency head, nothing is shared.
+    return fits('columns') && !(pass === 'gradWeight' && g.O === 1) ? 'columns' : 'plain';
+  }
   const [C, O] = [g.C / g.groups, g.O / g.groups];
   const rows = pass === 'gradInput' ? C : O;
   if (Math.min(C, O) < FEW) return pass === 'gradWeight' ? 'by-weight' : 'plain';

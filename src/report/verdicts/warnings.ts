@@ -1,5 +1,6 @@
 /** What the number of trainings and films at hand cannot show, in plain words. */
-import { count, fixed, isNumber, median } from '../numbers.ts';
+import type { Baseline } from '../../mtunet/records.ts';
+import { count, enumerate, fixed, isNumber, median } from '../numbers.ts';
 import { standardError } from '../summary.ts';
 import type { Row } from './input.ts';
 import { measure } from './measures.ts';
@@ -25,7 +26,56 @@ export function warnings(rows: readonly Row[], pairs: readonly Pair[]): string[]
   const n = Math.min(...counts);
   const films = Math.min(...rows.flatMap(({ runs }) => runs.map(({ evaluation }) => evaluation.images)));
   const accuracy = median(rows.flatMap(({ runs }) => runs.map((run) => measure('accuracy').of(run))));
-  return [trainings(n), ofFilms(films, accuracy), many(pairs), oneSplit(rows)].filter((text) => text !== null);
+  return [untaught(rows), trainings(n), ofFilms(films, accuracy), many(pairs), oneSplit(rows)].filter(
+    (text) => text !== null,
+  );
+}
+
+/** A hundredth better than not looking is not better. */
+const MARGIN = 0.01;
+
+/** Rows whose network has not learnt its task. */
+function untaught(rows: readonly Row[]): string | null {
+  const parts = [
+    below(rows, {
+      sentence: 'no better than one map for every film whose pixels are all equal',
+      key: 'kld',
+      floorOf: ({ saliency }) => saliency?.kld,
+      floor: 'constant prediction',
+    }),
+    below(rows, {
+      sentence: 'no better than always naming the most frequent class',
+      key: 'accuracy',
+      floorOf: ({ accuracy }) => accuracy,
+      floor: 'most frequent class',
+    }),
+  ].filter((text) => text !== null);
+  return parts.length === 0
+    ? null
+    : `${parts.join('; ')}. In so few steps they have not learnt the task: an order among them says who begins sooner, not who is better in the end. Train longer: --epochs, or a larger --preset.`;
+}
+
+interface Floor {
+  readonly sentence: string;
+  readonly key: 'kld' | 'accuracy';
+  readonly floorOf: (baseline: Baseline) => number | null | undefined;
+  /** How the baseline's name begins. */
+  readonly floor: string;
+}
+
+function below(rows: readonly Row[], { sentence, key, floorOf, floor }: Floor): string | null {
+  const one = measure(key);
+  const found = rows.flatMap(({ name, runs }) => {
+    const ours = median(runs.map((run) => one.of(run)));
+    const baselines = runs.flatMap(({ evaluation }) => evaluation.baselines.filter((b) => b.name.startsWith(floor)));
+    const beside = median(baselines.map(floorOf));
+    if (!isNumber(ours) || !isNumber(beside)) return [];
+    const learnt = one.better === 'lower' ? ours < beside * (1 - MARGIN) : ours > beside * (1 + MARGIN);
+    return learnt ? [] : [{ name, ours, beside }];
+  });
+  if (found.length === 0) return null;
+  const values = enumerate(found.map(({ ours }) => fixed(ours)));
+  return `${enumerate(found.map(({ name }) => name))} ${found.length === 1 ? 'is' : 'are'} ${sentence} (${one.label} ${values}, against ${fixed(found[0].beside)})`;
 }
 
 function trainings(n: number): string | null {

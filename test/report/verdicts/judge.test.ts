@@ -70,6 +70,16 @@ describe('a judgement', () => {
     expect(warnings[0]).toMatch(/One training a row says nothing/);
   });
 
+  it('says which networks have not learnt their task, by what a prediction that does not look reaches', () => {
+    expect(judged.warnings.join()).not.toMatch(/not learnt/);
+    const idle = row('idle', SEEDS, { skill: 0, kld: 9 });
+    const [warning] = judge(input([good, idle])).warnings;
+    expect(warning).toMatch(
+      /^idle is no better than one map for every film.*\(KLD 9\.\d+, against \d\.\d+\); idle is no better than/,
+    );
+    expect(warning).toMatch(/have not learnt the task.*--epochs/);
+  });
+
   it('warns that five trainings cannot reach 0.05, and gives a pair named twice one row of tests', () => {
     expect(judged.warnings[0]).toMatch(/5 paired trainings cannot reach p < 0.05.*0\.0625.*factor of 0\.60 to 2\.9/s);
     expect(judged.statistics.map(({ pair }) => [pair.first, pair.second, pair.measure.key].join())).toEqual([
