@@ -18,6 +18,14 @@ export function Inside({ store }: { store: Store }) {
   const parameters = stages.reduce((total, stage) => total + stage.parameters, 0);
   const live = mode === 'live';
   const operation = operations?.[Math.min(chosen, operations.length - 1)];
+  const list = useRef<HTMLOListElement>(null);
+  useEffect(() => {
+    // Of the list alone: the page stays where it is.
+    const [box, one] = [list.current, list.current?.children[chosen] as HTMLElement | undefined];
+    if (!box || !one) return;
+    const [from, to] = [box.getBoundingClientRect(), one.getBoundingClientRect()];
+    if (to.top < from.top || to.bottom > from.bottom) box.scrollTop += to.top - from.top;
+  }, [chosen]);
   const slowest = operations?.reduce((top, one) => Math.max(top, timeOf(one)), 0) ?? 1;
   return (
     <section id="inside" aria-labelledby="inside-title">
@@ -56,7 +64,7 @@ export function Inside({ store }: { store: Store }) {
       </div>
       {operations && operation && (
         <div class="inside">
-          <ol class="operations">
+          <ol class="operations" ref={list}>
             {operations.map((one) => (
               <li key={one.index}>
                 <button type="button" aria-pressed={one.index === chosen} onClick={() => setChosen(one.index)}>

@@ -66,6 +66,12 @@ async function showsItsInside(page: Page): Promise<void> {
   expect(await page.locator('.operations li').count()).toBeGreaterThan(40);
   await page.getByRole('button', { name: /^bottleneck: 64 × 3 × 2, 55,680 parameters/ }).click();
   expect(await page.locator('.detail').textContent()).toContain('Layer Conv5.4');
+  // The list shows which one.
+  const isShown = (one: Element) => {
+    const [from, to] = [one.closest('ol')!, one].map((part) => part.getBoundingClientRect());
+    return to.top >= from.top - 1 && to.bottom <= from.bottom + 1;
+  };
+  await expect.poll(() => page.locator('.operations [aria-pressed=true]').evaluate(isShown)).toBe(true);
   await page.click('#gradient-check');
   await expect.poll(() => page.locator('#gradient').textContent()).toMatch(/finite difference/);
   const said = await page.locator('#gradient').textContent();
