@@ -1,4 +1,4 @@
-/** Half precision in a training: whether the device can, the scaler of the loss, and when it holds. */
+/** Half precision and recomputation in a training: whether the device can, the scaler of the loss, and when they hold. */
 import { type Gpu, LossScaler } from '../engine/index.ts';
 import type { TrainConfig } from './config.ts';
 
@@ -11,12 +11,16 @@ export function scalerOf(gpu: Gpu, { precision }: TrainConfig): LossScaler | nul
   );
 }
 
-/** Only the body of a training step computes in half precision: not evaluation, nor a step of another training in between. */
-export function inPrecision<T>(gpu: Gpu, { precision }: TrainConfig, body: () => T): T {
+/**
+ * Only the body of a training step computes in half precision and gives back what it can compute again: not evaluation, nor a step of another
+ * training in between.
+ */
+export function asConfigured<T>(gpu: Gpu, { precision, memory }: TrainConfig, body: () => T): T {
   gpu.halves = precision === 'f16';
+  gpu.recomputes = memory === 'recompute';
   try {
     return body();
   } finally {
-    gpu.halves = false;
+    gpu.halves = gpu.recomputes = false;
   }
 }

@@ -27,7 +27,7 @@ import { buildNetwork } from './networks.ts';
 import { NonFiniteLossError } from './non-finite-loss.ts';
 import { makeOptimizer } from './optimizer.ts';
 import type { PlateauReset, PlateauResetState, StopReason } from './plateau-reset.ts';
-import { inPrecision, scalerOf } from './precision.ts';
+import { asConfigured, scalerOf } from './precision.ts';
 import type { EpochRecord, SplitLosses, StepRecord } from './records.ts';
 import { makeSchedules } from './schedules.ts';
 import { makeScheme } from './schemes/index.ts';
@@ -257,7 +257,6 @@ export class Trainer {
 
   private async trainStep(batch: Batch): Promise<void> {
     const { gpu, model, scheme, optimizer, config } = this;
-    gpu.recomputes = config.memory === 'recompute';
     const draws = this.dropouts().map((layer) => layer.draws);
     const parameters = [...model.parameters(), ...scheme.parameters()];
     const { images, gaze, labels } = batch;
@@ -275,7 +274,7 @@ export class Trainer {
       scaler: this.scaler,
       step: this.steps + 1,
       run: (body) =>
-        inPrecision(gpu, config, () =>
+        asConfigured(gpu, config, () =>
           this.recorder.step(this.mode(), [images, gaze, labels, ...(entropy ? [entropy] : [])], body),
         ),
     });
@@ -286,7 +285,7 @@ export class Trainer {
       });
       const inputs = parameters.map(({ tensor }) => tensor);
       const origin = await findNonFinite(gpu, inputs, () =>
-        inPrecision(gpu, config, () => backward(scheme.call(forward().losses))),
+        asConfigured(gpu, config, () => backward(scheme.call(forward().losses))),
       );
       throw new NonFiniteLossError(result.loss, this.steps, origin, optimizer.learningRate);
     }

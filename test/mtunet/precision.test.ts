@@ -8,7 +8,7 @@ import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../src/mtun
 import { resolveConfig, type TrainConfig } from '../../src/mtunet/config.ts';
 import { predictBatch } from '../../src/mtunet/losses.ts';
 import { buildNetwork } from '../../src/mtunet/networks.ts';
-import { inPrecision, scalerOf } from '../../src/mtunet/precision.ts';
+import { asConfigured, scalerOf } from '../../src/mtunet/precision.ts';
 import type { StepRecord } from '../../src/mtunet/records.ts';
 import { descendsOneScalar, makeScheme, schemeDefaults, schemeNames } from '../../src/mtunet/schemes/index.ts';
 import { ObjectiveScheme } from '../../src/mtunet/schemes/scheme.ts';
@@ -57,6 +57,7 @@ it('recomputed activations leave every number of a training as it is', async () 
   const stored = await trained(config);
   expect((await trained({ ...config, memory: 'recompute' })).steps).toEqual(stored.steps);
   expect(stored.progress).not.toHaveProperty('lossScale');
+  expect((await testGpu()).recomputes).toBe(false); // other work on the device is as it was
 });
 
 describe('half precision', () => {
@@ -86,7 +87,7 @@ describe('half precision', () => {
     using gpu = dryGpu(); // types are decided before a device is asked
     using model = buildNetwork(gpu, config.network, 3, null);
     const types = { forward: new Set<string>(), backward: new Set<string>() };
-    void inPrecision(gpu, half, () =>
+    void asConfigured(gpu, half, () =>
       gpu.step(() => {
         let pass: keyof typeof types = 'forward';
         gpu.onTensor = ({ axes, type }) => axes === 'NCHW' && types[pass].add(type);
@@ -109,7 +110,7 @@ describe('half precision', () => {
     using model = buildNetwork(gpu, { ...config.network, base: 8, dropout: 0 }, 3, 1);
     const parameters = [...model.parameters()].map(({ tensor }) => tensor);
     const gradientOf = async (precision: 'f16' | 'f32', weights: readonly [number, number]) => {
-      const found = await inPrecision(gpu, { ...config, precision }, () =>
+      const found = await asConfigured(gpu, { ...config, precision }, () =>
         gpu.step(() => {
           const { saliency, diagnosis } = predictBatch(gpu, model, batch, config).losses;
           const loss = add(scale(saliency!, weights[0]), scale(diagnosis!, weights[1]));
