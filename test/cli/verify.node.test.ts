@@ -49,10 +49,13 @@ it('finds nothing wrong with a run as it was written, and every result carries i
   const origin = originOf(whole.provenance);
   expect(origin).toMatchObject({ seed: config.seed, data: dataset.hash, package: expect.stringMatching(/^mtunet \d/) });
   expect(origin.config).toBe(sha256(readFileSync(whole.file('config.json'))));
-  expect(readdirSync(whole.file('checkpoint'))).toEqual(['latest.safetensors']);
   expect(whole.evaluation.origin).toEqual(origin);
   for (const name of ['weights', 'predictions', 'examples'])
     expect(whole.metadata(`${name}.safetensors`).origin).toEqual(origin);
+});
+
+it('keeps its last checkpoint alone once it has ended', () => {
+  expect(readdirSync(whole.file('checkpoint'))).toEqual(['latest.safetensors']);
 });
 
 it('names a file that was changed, one that is missing, and a damaged checkpoint', async () => {

@@ -109,8 +109,8 @@ describe('half precision', () => {
     }
     using model = buildNetwork(gpu, { ...config.network, base: 8, dropout: 0 }, 3, 1);
     const parameters = [...model.parameters()].map(({ tensor }) => tensor);
-    const gradientOf = async (precision: 'f16' | 'f32', weights: readonly [number, number]) => {
-      const found = await asConfigured(gpu, { ...config, precision }, () =>
+    const gradientOf = async (weights: readonly [number, number]) => {
+      const found = await asConfigured(gpu, half, () =>
         gpu.step(() => {
           const { saliency, diagnosis } = predictBatch(gpu, model, batch, config).losses;
           const loss = add(scale(saliency!, weights[0]), scale(diagnosis!, weights[1]));
@@ -119,9 +119,9 @@ describe('half precision', () => {
       );
       return found.of.flatMap((values) => [...values]);
     };
-    const both = await gradientOf('f16', [1000, 1]);
-    const saliency = await gradientOf('f16', [1000, 0]);
-    const diagnosis = await gradientOf('f16', [0, 1]);
+    const both = await gradientOf([1000, 1]);
+    const saliency = await gradientOf([1000, 0]);
+    const diagnosis = await gradientOf([0, 1]);
     const length = (values: readonly number[]) => Math.sqrt(values.reduce((total, value) => total + value ** 2, 0));
     // With gradients in float16 this ratio is 27.
     const lost = both.map((value, i) => value - saliency[i] - diagnosis[i]);

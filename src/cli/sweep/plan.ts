@@ -33,12 +33,6 @@ export interface Measured {
   readonly seconds: number;
 }
 
-export interface Plan {
-  readonly runs: number;
-  readonly seconds: number;
-  readonly bytes: number;
-}
-
 export interface PlanOptions {
   readonly dataOf: (config: TrainConfig) => ChestDataset;
   readonly jobs: number;
@@ -89,7 +83,7 @@ export async function planRuns(
   gpu: Gpu,
   runs: readonly RunDescription[],
   { dataOf, jobs, folder, tell }: PlanOptions,
-): Promise<Plan> {
+): Promise<void> {
   const kinds = new Map<string, RunDescription[]>();
   for (const run of runs) kinds.set(kindOf(run.config), [...(kinds.get(kindOf(run.config)) ?? []), run]);
   let [seconds, bytes, largest] = [0, 0, 0];
@@ -114,7 +108,6 @@ export async function planRuns(
     tell(
       `  the disk is too small: ${megabytes(bytes)} are needed and ${megabytes(free)} are free; choose another --out.`,
     );
-  return { runs: runs.length, seconds: seconds / jobs, bytes };
 }
 
 function freeBytes(folder: string): number | null {
