@@ -5,7 +5,7 @@
  * The lanes load neighbouring columns of the input, and every number reaches the others by subgroupBroadcast: an element is loaded once for all
  * channels, taps and pixels of the tile, 12 or 24 loads to 504 or 1,008 multiplications where a strip needs 39 to 576; a channel's nine taps are three
  * loads of four. Loads are what software adapters are slow at: lavapipe's lanes each test a mask, the buffer's size and a pointer before each number
- * inside a loop, and a load of SwiftShader's takes as long as a dozen multiplications. On lavapipe a larger tile loads less and is slower, probably since
+ * inside a loop, and a load of SwiftShader's takes as long as many multiplications. On lavapipe a larger tile loads less and is slower, probably since
  * its code no longer fits a processor's first cache.
  */
 export const TILE_COLUMNS = 14;
