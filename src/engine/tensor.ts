@@ -25,10 +25,23 @@ export interface Origin {
   readonly reads: readonly Tensor[];
 }
 
-/** How a tensor's contents can be computed once more: by which dispatches, from what. */
+/** Where the contents of an N C H W tensor that nobody has written yet can be read instead, or a range of its channels. */
+export interface Source {
+  /** N C H W, or N C H/2 W/2 where `raised`. */
+  readonly tensor: Tensor;
+  /** Of C K, from batchNorm: relu(normalise(tensor)) is what is to be read. Null: what stands there. */
+  readonly moments: Tensor | null;
+  /** Every element is to be read twice along both axes: nearest neighbours at twice the size. */
+  readonly raised: boolean;
+}
+
+/** How a tensor's contents are computed, now or once more: by which dispatches, from what. */
 interface Recipe {
   readonly from: readonly Tensor[];
+  /** Dispatches kernels that read `from` and write the tensor, and nothing else that stays. */
   readonly fill: () => void;
+  /** Where a kernel that can finds the contents without `fill`; null where only `fill` will do. */
+  readonly sources?: () => readonly Source[] | null;
 }
 
 /** One operation of a forward pass, by name, with everything that decides its result. */
@@ -56,19 +69,24 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
   isConsumed = false;
   /** Set by backward() on parameters; passes with the step. */
   gradient: Tensor<Axes> | null = null;
-  private held: Storage;
+  private held: Storage | null;
   private alive = true;
   private kept = false;
   private recipe: Recipe | null = null;
-  /** Whether the contents were given back to be computed once more when they are asked for. */
-  private absent = false;
+  /** Whether the contents are not on the device: given back to be computed once more, or not asked for yet. */
+  private absent: boolean;
+  /** Whether a rule of the backward pass reads the contents. */
   private readers = false;
+  /** Whether another tensor's contents may yet be computed from this one's. */
+  private sourced = false;
 
-  constructor(gpu: Gpu, axes: Axes, shape: Shape, storage: Storage, name: string, type: ElementType = 'f32') {
+  /** `storage` null: the contents come by a recipe, when they are asked for; see promise(). */
+  constructor(gpu: Gpu, axes: Axes, shape: Shape, storage: Storage | null, name: string, type: ElementType = 'f32') {
     this.gpu = gpu;
     this.axes = axes;
     this.shape = shape;
     this.held = storage;
+    this.absent = storage === null;
     this.name = name;
     this.type = type;
     gpu.adopt(this);
@@ -86,11 +104,19 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
     return this.alive;
   }
 
-  /** Where the contents are; they are computed once more if they were given back to be. */
+  /** Where the contents are; they are computed now if they are not there. */
   get storage(): Storage {
     if (!this.alive) this.assertAlive('storage');
     if (this.absent) this.remake();
-    return this.held;
+    return this.held!;
+  }
+
+  /** Where a kernel that can read this tensor's channels piece by piece finds them, in their order; this tensor itself where it is present. */
+  get sources(): readonly Source[] {
+    const found = this.absent ? this.recipe?.sources?.() : null;
+    if (found) return found;
+    void this.storage;
+    return [{ tensor: this, moments: null, raised: false }];
   }
 
   /** Whether the contents are on the device now. */
@@ -100,12 +126,13 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
 
   /** The storage that this tensor had last, also when it was given back: where a recorded step finds its results. */
   get place(): Storage {
-    return this.held;
+    return this.held!;
   }
 
   /** Keeps this tensor through backward(), which otherwise gives back every intermediate that is not a scalar. */
   keep(): this {
     this.kept = true;
+    this.settle();
     return this;
   }
 
@@ -121,13 +148,13 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
   releaseIfAlive(): void {
     if (!this.alive) return;
     this.alive = false;
-    if (!this.absent) this.held.release();
+    if (!this.absent) this.held!.release();
   }
 
-  /** Fills a new tensor by `fill`, which dispatches kernels that read `from` and write it, and nothing else that stays. */
-  made(from: readonly Tensor[], fill: () => void): this {
-    fill();
-    if (this.gpu.recomputes) this.recipe = { from, fill };
+  /** Says how the contents are computed. They are at once, unless the tensor is a promise. */
+  made(recipe: Recipe): this {
+    if (!this.absent) recipe.fill();
+    if (this.absent || this.gpu.recomputes) this.recipe = recipe;
     return this;
   }
 
@@ -137,15 +164,20 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
    */
   passOn(): void {
     if (!this.alive || this.isKept) return;
-    if (!this.readers) this.releaseIfAlive();
-    else this.withdraw();
+    if (this.readers) this.withdraw();
+    else if (this.sourced) this.drop();
+    else this.releaseIfAlive();
   }
 
-  /** Gives the contents back if they can be computed once more; whoever asks for them has them then. */
+  /** Where gpu.recomputes: gives the contents back if they can be computed once more; whoever asks for them has them then. */
   withdraw(): void {
+    if (this.gpu.recomputes) this.drop();
+  }
+
+  private drop(): void {
     if (this.absent || !this.recipe || !this.alive) return;
     this.absent = true;
-    this.held.release();
+    this.held!.release();
   }
 
   private remake(): void {
@@ -154,7 +186,13 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
     this.held = this.gpu.pool.acquire(this.byteLength);
     this.absent = false;
     fill();
-    for (const tensor of others) tensor.withdraw(); // they are wanted later, if at all
+    for (const tensor of others) tensor.drop(); // they are wanted later, if at all
+  }
+
+  /** Has the contents for good, whatever becomes of those that they are computed from. */
+  private settle(): void {
+    if (this.absent) this.remake();
+    this.recipe = null;
   }
 
   /** Throws if the tensor was given back: by its owner, at the end of its step, or by backward(). */
@@ -206,9 +244,10 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
     if (this.gpu.recordsGradients && Object.values(inputs).some((input) => input?.requiresGradient)) {
       this.requiresGradient = true;
       this.origin = { inputs, rule: rule as unknown as Origin['rule'], saved, reads };
-      for (const tensor of [...reads, ...(this.recipe?.from ?? [])]) tensor.readers = true;
+      for (const tensor of reads) tensor.readers = true;
+      for (const tensor of this.recipe?.from ?? []) tensor.sourced = true;
     } else {
-      this.recipe = null;
+      this.settle();
       for (const tensor of saved) tensor.release();
     }
     return this;
@@ -231,6 +270,17 @@ export function empty<Axes extends string>(
 ): Tensor<Axes> {
   const bytes = checkedBytes(gpu, axes, shape, name, type);
   return new Tensor(gpu, axes, shape, gpu.pool.acquire(bytes), name, type);
+}
+
+/**
+ * An activation that need not be written where its readers find it elsewhere: made() says how its contents are computed, which happens when
+ * someone asks for them. Where no gradients are remembered, nothing lasts that they could be computed from later, and where gpu.halves
+ * what stands in memory is rounded, what is read elsewhere is not; there it is like empty().
+ */
+export function promise(gpu: Gpu, shape: Shape, name: string): Tensor<'NCHW'> {
+  if (gpu.halves || !gpu.recordsGradients) return empty(gpu, 'NCHW', shape, name);
+  checkedBytes(gpu, 'NCHW', shape, name);
+  return new Tensor(gpu, 'NCHW', shape, null, name);
 }
 
 /**

@@ -26,8 +26,8 @@ struct Shape {
 @group(0) @binding(6) var<storage, read> gathered : array<vec2f>; // the same, for reading
 @group(0) @binding(7) var<storage, read_write> runningMean : array<f32>;
 @group(0) @binding(8) var<storage, read_write> runningVariance : array<f32>;
-@group(0) @binding(9) var<storage, read_write> moments : array<vec2f>; // C: mean and 1 / sqrt(variance + epsilon)
-@group(0) @binding(10) var<storage, read> moment : array<vec2f>; // the same, for reading
+@group(0) @binding(9) var<storage, read_write> moments : array<vec4f>; // C: mean, 1 / sqrt(variance + epsilon), weight times that, bias
+@group(0) @binding(10) var<storage, read> moment : array<vec4f>; // the same, for reading
 @group(0) @binding(11) var<storage, read_write> output : array<Value>;
 @group(0) @binding(12) var<storage, read_write> sums : array<vec2f>; // C: sum of gradient, sum of gradient * normalised
 @group(0) @binding(13) var<storage, read> sum : array<vec2f>; // the same, for reading
@@ -77,6 +77,11 @@ fn gather(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index)
   }
 }
 
+fn momentsOf(c : u32, mean : f32, variance : f32) -> vec4f {
+  let scale = 1.0 / sqrt(variance + shape.epsilon);
+  return vec4f(mean, scale, weight[c] * scale, bias[c]);
+}
+
 // One thread a channel.
 @compute @workgroup_size(64)
 fn merge(@builtin(global_invocation_id) id : vec3u) {
@@ -102,7 +107,7 @@ fn merge(@builtin(global_invocation_id) id : vec3u) {
       count = both;
     }
   }
-  moments[c] = vec2f(mean, 1.0 / sqrt(spread / count + shape.epsilon));
+  moments[c] = momentsOf(c, mean, spread / count);
   runningMean[c] = (1.0 - shape.momentum) * runningMean[c] + shape.momentum * mean;
   runningVariance[c] = (1.0 - shape.momentum) * runningVariance[c] + shape.momentum * (spread / (count - 1.0));
 }
@@ -111,7 +116,7 @@ fn merge(@builtin(global_invocation_id) id : vec3u) {
 @compute @workgroup_size(64)
 fn recall(@builtin(global_invocation_id) id : vec3u) {
   if (id.x < shape.C) {
-    moments[id.x] = vec2f(runningMean[id.x], 1.0 / sqrt(runningVariance[id.x] + shape.epsilon));
+    moments[id.x] = momentsOf(id.x, runningMean[id.x], runningVariance[id.x]);
   }
 }
 
@@ -121,20 +126,18 @@ fn normalise(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_ind
   let c = group.y;
   let base = (group.z * shape.C + c) * shape.length;
   let m = moment[c];
-  let factor = weight[c] * m.y;
-  let offset = bias[c];
   for (var k = 0u; k < 8u; k++) {
     let i = group.x * 512u + k * 64u + lane;
     if (i < shape.length) {
-      let value = fma(input[base + i] - Value(m.x), Value(factor), Value(offset));
+      let value = fma(input[base + i] - Value(m.x), Value(m.z), Value(m.w));
       output[base + i] = select(value, select(value, Value(), value <= Value()), shape.relu == 1u); // a NaN stays one
     }
   }
 }
 
 // The gradient that reaches the normalisation: zero where the ReLU after it was shut.
-fn passed(x : Value, upstream : Value, mean : f32, factor : f32, offset : f32) -> Value {
-  let value = fma(x - Value(mean), Value(factor), Value(offset));
+fn passed(x : Value, upstream : Value, m : vec4f) -> Value {
+  let value = fma(x - Value(m.x), Value(m.z), Value(m.w));
   return select(upstream, select(upstream, Value(), value <= Value()), shape.relu == 1u);
 }
 
@@ -146,13 +149,11 @@ fn gatherGradient(@builtin(workgroup_id) group : vec3u, @builtin(local_invocatio
   let last = min(shape.length, first + partLength());
   let base = (group.z * shape.C + c) * shape.length;
   let m = moment[c];
-  let factor = weight[c] * m.y;
-  let offset = bias[c];
   var plain = Value();
   var weighted = Value();
   for (var i = first + lane; i < last; i += LANES) {
     let x = input[base + i];
-    let g = passed(x, gradient[base + i], m.x, factor, offset);
+    let g = passed(x, gradient[base + i], m);
     plain += g;
     weighted += g * ((x - Value(m.x)) * m.y);
   }
@@ -183,16 +184,14 @@ fn gradInput(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_ind
   let c = group.y;
   let base = (group.z * shape.C + c) * shape.length;
   let m = moment[c];
-  let factor = weight[c] * m.y;
-  let offset = bias[c];
   let count = f32(shape.N) * f32(shape.length * WIDTH);
   let means = select(vec2f(0.0), sum[c] / count, shape.training == 1u);
   for (var k = 0u; k < 8u; k++) {
     let i = group.x * 512u + k * 64u + lane;
     if (i < shape.length) {
       let x = input[base + i];
-      let g = passed(x, gradient[base + i], m.x, factor, offset);
-      output[base + i] = factor * (g - Value(means.x) - (x - Value(m.x)) * m.y * means.y);
+      let g = passed(x, gradient[base + i], m);
+      output[base + i] = m.z * (g - Value(means.x) - (x - Value(m.x)) * m.y * means.y);
     }
   }
 }

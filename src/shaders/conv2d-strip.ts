@@ -14,6 +14,14 @@ export const GRAD_WEIGHT_RUN = 14;
 const each = (count: number, line: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => line(i)).join('\n');
 
+/** Text that names relu(normalise(value)) as `fit`, as batch-norm.wgsl computes it. */
+export const normalised = (fit: string, value: string, moment: string) =>
+  `let ${fit}_raw = fma(${value} - ${moment}.x, ${moment}.z, ${moment}.w); let ${fit} = select(${fit}_raw, 0.0, ${fit}_raw <= 0.0);`;
+
+/** Text that names what is convolved at an index of the input, normalised where the shape says so, times `mask`. */
+const loadThrough = (name: string, at: string, mask: string, moment: string) =>
+  `let ${name}_is = input[${at}]; ${normalised(`${name}_fit`, `${name}_is`, moment)} let ${name} = select(${name}_is, ${name}_fit, shape.normalised == 1u) * (${mask});`;
+
 /** A sum of names, in pairs. */
 function total(names: readonly string[]): string {
   if (names.length === 1) return names[0];
@@ -87,13 +95,15 @@ fn gradWeight(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation
   let slice = group.x;
 ${each(share, (d) => `  let o${d} = group.y * ${CHANNELS}u + ${d * lanes}u + lane; let output${d} = min(o${d}, shape.O - 1u);`)}
   let c = group.z * ${INPUTS}u;
-  let plane = shape.H * shape.W;
+  let width = shape.W >> shape.raised;
+  let plane = (shape.H >> shape.raised) * width;
   let Q = i32(shape.Q);
   let W = i32(shape.W);
   let count = shape.N * shape.P * shape.strips;
   let perSlice = (count + shape.slices - 1u) / shape.slices;
   let start = slice * perSlice;
   let end = min(count, start + perSlice);
+${each(INPUTS, (i) => `  let moment${i} = moment[min(c + ${i}u, shape.C - 1u)];`)}
 ${each(share, (d) => `  var offset${d} = 0.0;`)}
 ${each(share, (d) => each(INPUTS, (i) => `  ${each(9, (t) => `var a${d}_${i}_${t} = 0.0;`).replaceAll('\n', ' ')}`))}
 ${each(INPUTS, (i) => `  ${each(2, (r) => each(loads, (k) => `var v${i}_${r}_${k} = 0.0;`)).replaceAll('\n', ' ')}`)}
@@ -105,16 +115,16 @@ ${each(share, (d) => `    let line${d} = ((n * shape.O + output${d}) * shape.P +
 ${each(share, (d) => each(GRAD_WEIGHT_RUN, (j) => `    let g${d}_${j} = gradient[line${d} + u32(min(q + ${j}, Q - 1))] * select(0.0, 1.0, q + ${j} < Q);`))}
 ${each(share, (d) => `    offset${d} += ${total(Array.from({ length: GRAD_WEIGHT_RUN }, (_, j) => `g${d}_${j}`))};`)}
     let first = q - i32(shape.padW) + i32(lane);
-${each(loads, (k) => `    let w${k} = first + ${k * lanes}; let column${k} = u32(clamp(w${k}, 0, W - 1)); let mask${k} = select(0.0, 1.0, w${k} >= 0 && w${k} < W);`)}
-${each(3, (r) => `    let h${r} = i32(p) + ${r} - i32(shape.padH); let row${r} = u32(clamp(h${r}, 0, i32(shape.H) - 1)) * shape.W; let inside${r} = select(0.0, 1.0, h${r} >= 0 && h${r} < i32(shape.H));`)}
+${each(loads, (k) => `    let w${k} = first + ${k * lanes}; let column${k} = u32(clamp(w${k}, 0, W - 1)) >> shape.raised; let mask${k} = select(0.0, 1.0, w${k} >= 0 && w${k} < W);`)}
+${each(3, (r) => `    let h${r} = i32(p) + ${r} - i32(shape.padH); let row${r} = (u32(clamp(h${r}, 0, i32(shape.H) - 1)) >> shape.raised) * width; let inside${r} = select(0.0, 1.0, h${r} >= 0 && h${r} < i32(shape.H));`)}
 ${each(INPUTS, (i) => `    let image${i} = (n * shape.C + min(c + ${i}u, shape.C - 1u)) * plane;`)}
     if (run == start || p == 0u) { // the rows above, which a run down the same columns still has from its last turn
-${each(INPUTS, (i) => each(2, (r) => each(loads, (k) => `      v${i}_${r}_${k} = input[image${i} + row${r} + column${k}] * (inside${r} * mask${k});`)))}
+${each(INPUTS, (i) => each(2, (r) => each(loads, (k) => `      ${loadThrough(`n${i}_${r}_${k}`, `image${i} + row${r} + column${k}`, `inside${r} * mask${k}`, `moment${i}`)} v${i}_${r}_${k} = n${i}_${r}_${k};`)))}
     }
 ${each(
   INPUTS,
   (i) => `    {
-${each(loads, (k) => `      let v${i}_2_${k} = input[image${i} + row2 + column${k}] * (inside2 * mask${k});`)}
+${each(loads, (k) => `      ${loadThrough(`v${i}_2_${k}`, `image${i} + row2 + column${k}`, `inside2 * mask${k}`, `moment${i}`)}`)}
 ${each(
   3,
   (r) => `      {
@@ -129,7 +139,7 @@ ${each(2, (r) => each(loads, (k) => `      v${i}_${r}_${k} = v${i}_${r + 1}_${k}
 ${each(
   share,
   (d) => `  if (o${d} < shape.O) {
-    if (group.z == 0u) {
+    if (group.z == 0u && shape.firstC == 0u) {
       biasPartial[o${d} * shape.slices + slice] = offset${d};
     }
 ${each(INPUTS, (i) => each(9, (t) => `    writeWeight(o${d}, c + ${i}u, ${t}u, slice, a${d}_${i}_${t});`))}

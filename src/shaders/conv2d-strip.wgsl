@@ -17,6 +17,10 @@ struct Shape {
   tall : u32, // four output channels or fewer: a thread computes two rows of them instead of eight channels of one row
   rows : u32, // input rows that a strip reads: 3, or 4 when tall
   packedC : u32, packedR : u32, packedT : u32, packedS : u32, packedO : u32, // strides of the packed weight
+  weightC : u32, // gradWeight: channels of the weight, of which this input's begin at firstC
+  firstC : u32, // forward: channels of the first of two inputs
+  raised : u32, // the input is N C H/2 W/2, and each element is read twice along both axes
+  normalised : u32, // gradWeight: relu(normalise(input)) is what is convolved
 }
 
 @group(0) @binding(0) var<uniform> shape : Shape;
@@ -30,6 +34,9 @@ struct Shape {
 @group(0) @binding(8) var<storage, read> slab : array<f32>; // packed, for reading
 @group(0) @binding(10) var<storage, read> slabFours : array<vec4f>; // the same four at a time: C tiles 8 12, of which nine are taps
 @group(0) @binding(9) var<storage, read_write> biasPartial : array<f32>; // O slices: sums of the gradient
+@group(0) @binding(12) var<storage, read> input2 : array<f32>; // the further channels of two inputs
+@group(0) @binding(13) var<storage, read> moment2 : array<vec4f>;
+@group(0) @binding(11) var<storage, read> moment : array<vec4f>; // C: mean, 1 / deviation, factor and offset, where normalised
 
 // One thread for each input channel and place in a tile.
 @compute @workgroup_size(64)
@@ -59,6 +66,6 @@ fn pack(@builtin(global_invocation_id) id : vec3u) {
 
 fn writeWeight(o : u32, c : u32, tap : u32, slice : u32, value : f32) {
   if (c < shape.C) {
-    partial[((o * shape.C + c) * 9u + tap) * shape.slices + slice] = value;
+    partial[((o * shape.weightC + shape.firstC + c) * 9u + tap) * shape.slices + slice] = value;
   }
 }

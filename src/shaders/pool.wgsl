@@ -16,6 +16,7 @@ struct Shape {
 @group(0) @binding(4) var<storage, read> winner : array<u32>; // the same, for reading
 @group(0) @binding(5) var<storage, read> gradient : array<f32>; // N C P Q
 @group(0) @binding(6) var<storage, read_write> outputPairs : array<vec2f>; // the output, two columns at a time
+@group(0) @binding(7) var<storage, read> moment : array<vec4f>; // C: mean, 1 / deviation, factor and offset; see batch-norm.wgsl
 
 // The part of a window that lies on the input: [top, bottom) x [left, right)
 struct Window {
@@ -61,6 +62,35 @@ fn maxForward(@builtin(global_invocation_id) id : vec3u) {
   }
   output[plane * shape.P * shape.Q + id.x] = value;
   winners[plane * shape.P * shape.Q + id.x] = best;
+}
+
+// The same of relu(normalise(input)), which nobody has written.
+@compute @workgroup_size(64)
+fn maxForwardThrough(@builtin(global_invocation_id) id : vec3u) {
+  if (id.x >= shape.P * shape.Q) {
+    return;
+  }
+  let plane = id.z * shape.C + id.y;
+  let window = windowOf(id.x / shape.Q, id.x % shape.Q);
+  let m = moment[id.y];
+  var best = window.top * shape.W + window.left;
+  var value = lit(input[plane * shape.H * shape.W + best], m);
+  for (var h = window.top; h < window.bottom; h++) {
+    for (var w = window.left; w < window.right; w++) {
+      let x = lit(input[(plane * shape.H + h) * shape.W + w], m);
+      if (x > value) { // strictly: the first of equals wins
+        value = x;
+        best = h * shape.W + w;
+      }
+    }
+  }
+  output[plane * shape.P * shape.Q + id.x] = value;
+  winners[plane * shape.P * shape.Q + id.x] = best;
+}
+
+fn lit(x : f32, m : vec4f) -> f32 {
+  let value = fma(x - m.x, m.z, m.w);
+  return select(value, 0.0, value <= 0.0);
 }
 
 @compute @workgroup_size(64)

@@ -7,7 +7,7 @@
 import shaders from '../../shaders/sources.ts';
 import { dispatch, kernel, laneKernel } from '../kernel.ts';
 import { ShapeError } from '../shape.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { empty, promise, type Tensor } from '../tensor.ts';
 
 const values = {
   1: 'alias Value = f32; const WIDTH = 1u; fn sumOf(v : Value) -> f32 { return v; }',
@@ -86,19 +86,31 @@ export function batchNorm(
   const perElement = [Math.ceil(length / 512), C, N] as const;
   const perChannel = [Math.ceil(C / 64)] as const;
 
-  const moments = empty(gpu, 'CK', [C, 2], 'batchNorm moments');
+  const moments = empty(gpu, 'CK', [C, 4], 'batchNorm moments');
   if (training) {
     const slices = empty(gpu, 'CZK', [C, N * parts, 2], 'batchNorm slices');
     dispatch(gpu, gather(gpu), { input, slices }, uniforms, [parts, C, N]);
-    dispatch(gpu, merge, { gathered: slices, runningMean, runningVariance, moments }, uniforms, perChannel);
+    dispatch(
+      gpu,
+      merge,
+      { gathered: slices, weight, bias, runningMean, runningVariance, moments },
+      uniforms,
+      perChannel,
+    );
     slices.release();
   } else {
-    dispatch(gpu, recall, { runningMean, runningVariance, moments }, uniforms, perChannel);
+    dispatch(gpu, recall, { weight, bias, runningMean, runningVariance, moments }, uniforms, perChannel);
   }
-  const output = empty(gpu, 'NCHW', input.shape, 'batchNorm');
-  output.made([input], () =>
-    dispatch(gpu, normalise, { input, weight, bias, moment: moments, output }, uniforms, perElement),
-  );
+  const output =
+    activation === 'relu' ? promise(gpu, input.shape, 'batchNorm') : empty(gpu, 'NCHW', input.shape, 'batchNorm');
+  output.made({
+    from: [input],
+    fill: () => dispatch(gpu, normalise, { input, moment: moments, output }, uniforms, perElement),
+    sources: () => {
+      const suits = activation === 'relu' && input.isPresent && input.type === 'f32';
+      return suits ? [{ tensor: input, moments, raised: false }] : null;
+    },
+  });
 
   output.tell('batchNorm', [input, weight, bias, runningMean, runningVariance], { epsilon, activation, training });
   return output.derivedFrom(
@@ -108,11 +120,7 @@ export function batchNorm(
       const sums = empty(gpu, 'CK', [C, 2], 'batchNorm gradient sums');
       const weightGradient = empty(gpu, 'C', [C], 'batchNorm gradient of weight');
       const biasGradient = empty(gpu, 'C', [C], 'batchNorm gradient of bias');
-      dispatch(gpu, gatherGradient(gpu), { input, weight, bias, moment: moments, gradient, slices }, uniforms, [
-        parts,
-        C,
-        N,
-      ]);
+      dispatch(gpu, gatherGradient(gpu), { input, moment: moments, gradient, slices }, uniforms, [parts, C, N]);
       dispatch(gpu, mergeGradient, { gathered: slices, sums, weightGradient, biasGradient }, uniforms, perChannel);
       slices.release();
       return {
@@ -121,7 +129,7 @@ export function batchNorm(
           dispatch(
             gpu,
             gradInput,
-            { input, weight, bias, moment: moments, gradient, sum: sums, output: inputGradient },
+            { input, moment: moments, gradient, sum: sums, output: inputGradient },
             uniforms,
             perElement,
           );

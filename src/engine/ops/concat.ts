@@ -2,7 +2,7 @@
  * Joins tensors along one axis; the gradient is cut apart again. Up to eight inputs, all other lengths equal.
  */
 import { type Shape, ShapeError, sizeOf } from '../shape.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { empty, promise, type Tensor } from '../tensor.ts';
 import { copyBox } from './box.ts';
 
 export function concat<A extends string>(inputs: readonly Tensor<A>[], letter: string): Tensor<A> {
@@ -18,20 +18,24 @@ export function concat<A extends string>(inputs: readonly Tensor<A>[], letter: s
   const shape = first.shape.map((length, i) =>
     i === axis ? inputs.reduce((total, input) => total + input.shape[axis], 0) : length,
   );
-  const output = empty(gpu, first.axes, shape, 'concat');
+  const channels = first.axes === 'NCHW' && axis === 1; // of activations, whose readers may find them where they are
+  const output = (channels ? promise(gpu, shape, 'concat') : empty(gpu, first.axes, shape, 'concat')) as Tensor<A>;
   const outer = sizeOf(shape.slice(0, axis));
   const inner = sizeOf(shape.slice(axis + 1));
   const row = shape[axis] * inner;
   const offsets = inputs.map((_, i) =>
     inputs.slice(0, i).reduce((total, input) => total + input.shape[axis] * inner, 0),
   );
-  output.made(inputs, () =>
-    inputs.forEach((input, i) => {
-      const block = input.shape[axis] * inner;
-      const lengths: Shape = [outer, block];
-      copyBox(input, output, { lengths, to: [row, 1], offset: offsets[i], from: [block, 1], sizes: lengths });
-    }),
-  );
+  output.made({
+    from: inputs,
+    fill: () =>
+      inputs.forEach((input, i) => {
+        const block = input.shape[axis] * inner;
+        const lengths: Shape = [outer, block];
+        copyBox(input, output, { lengths, to: [row, 1], offset: offsets[i], from: [block, 1], sizes: lengths });
+      }),
+    sources: () => inputs.flatMap(({ sources }) => sources),
+  });
   output.tell('concat', inputs, { axis });
   const roles = Object.fromEntries(inputs.map((input, i) => [`input${i}`, input as Tensor]));
   const rule = (gradient: Tensor) =>

@@ -3,11 +3,11 @@
  */
 
 import { GRAD_WEIGHT_RUN, stripForwardCode, stripGradWeightCode } from '../../shaders/conv2d-strip.ts';
-import { TILE_COLUMNS, TILE_ROWS, tileForwardCode } from '../../shaders/conv2d-tile.ts';
+import { type Inputs, TILE_COLUMNS, TILE_ROWS, tileEntry, tileForwardCode } from '../../shaders/conv2d-tile.ts';
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
 import { dispatch, type Kernel, kernel } from '../kernel.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { empty, type Source, type Tensor } from '../tensor.ts';
 import type { ConvFamily, ConvGeometry } from './conv2d-geometry.ts';
 import { sum } from './reduce.ts';
 
@@ -17,7 +17,7 @@ interface StripKernels {
   readonly pack: Kernel;
   readonly forward: Kernel;
   /** For images wider than a strip. */
-  readonly forwardTile: Kernel;
+  readonly forwardTile: Readonly<Record<Inputs, Kernel>>;
   readonly gradWeight: Kernel;
 }
 
@@ -31,11 +31,12 @@ function stripKernels(gpu: Gpu): StripKernels | null {
   if (!kernels) {
     const source = { name: `conv2d-strip-${lanes}`, code: shaders.conv2dStrip.code };
     const unrolled = (code: string) => ({ enable: ['subgroups'], append: [code] });
+    const tile = (inputs: Inputs) => kernel(source, tileEntry[inputs], unrolled(tileForwardCode(lanes, inputs)));
     kernels = {
       lanes,
       pack: kernel(source, 'pack'),
       forward: kernel(source, 'forward', unrolled(stripForwardCode(lanes))),
-      forwardTile: kernel(source, 'forwardTile', unrolled(tileForwardCode(lanes))),
+      forwardTile: { written: tile('written'), normalised: tile('normalised'), joined: tile('joined') },
       gradWeight: kernel(source, 'gradWeight', unrolled(stripGradWeightCode(lanes))),
     };
     made.set(lanes, kernels);
@@ -82,9 +83,33 @@ const stripPacking = (tiles: number, rows: number) => ({
   packedO: 1,
 });
 
+/** The input as it stands in memory, with its contents. */
+function writtenSource(input: Tensor): Source {
+  void input.storage;
+  return { tensor: input, moments: null, raised: false };
+}
+
+/** Where the tile kernel of `lanes` finds the input: itself, a normalisation's input, or two of those where it has registers to choose between them. */
+function forwardSources(input: Tensor, lanes: number): readonly Source[] {
+  const { sources } = input;
+  const [{ moments, raised }] = sources;
+  if (sources.length === 1 && (moments || !raised)) return sources;
+  const two = sources.length === 2 && lanes === 8;
+  return two && sources.every((source) => source.moments && source.raised === raised)
+    ? sources
+    : [writtenSource(input)];
+}
+
+/** Where the weight's gradient finds the input: in pieces that begin at whole groups of channels. */
+function gradWeightSources(input: Tensor): readonly Source[] {
+  const { sources } = input;
+  const whole = sources.every(({ tensor }, i) => i === sources.length - 1 || tensor.shape[1] % 4 === 0);
+  return whole ? sources : [writtenSource(input)];
+}
+
 /** N O P Q from N C H W. `flipped`: the weight is C O 3 3 of the convolution whose input gradient this is. */
 function stripForward(
-  { lanes, pack, forward, forwardTile }: StripKernels,
+  kernels: StripKernels,
   g: StripConvolution,
   input: Tensor,
   weight: Tensor,
@@ -92,43 +117,71 @@ function stripForward(
   output: Tensor,
   flipped: boolean,
 ): void {
-  const { gpu } = input;
-  const tall = g.O <= 4;
+  if (g.O > 4 && g.Q > 8) forwardByTiles(kernels, g, input, weight, bias, output, flipped);
+  else forwardByStrips(kernels, g, input, weight, bias, output, flipped);
+}
+
+/** For images that are narrow, or of few output channels. */
+function forwardByStrips(
+  { lanes, pack, forward }: StripKernels,
+  { N, C, H, W, O, P, Q, padH, padW }: StripConvolution,
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  output: Tensor,
+  flipped: boolean,
+): void {
+  const tall = O <= 4;
   const rows = tall ? 4 : 3;
-  const tiles = Math.ceil(g.O / 8);
-  const { N, C, H, W, O, P, Q, padH, padW } = g;
-  const tile = !tall && Q > 8 ? forwardTile : null;
-  const strips = Math.ceil(Q / (tile ? TILE_COLUMNS : 8));
+  const tiles = Math.ceil(O / 8);
+  const strips = Math.ceil(Q / 8);
   const uniforms = {
-    N,
-    C,
-    H,
-    W,
-    O,
-    P,
-    Q,
-    padH,
-    padW,
-    tiles,
-    strips,
-    hasBias: bias ? 1 : 0,
-    slices: 1,
-    flipped: flipped ? 1 : 0,
-    tall: tall ? 1 : 0,
-    rows,
-    ...(tile ? tilePacking(tiles) : stripPacking(tiles, rows)),
+    ...{ N, C, H, W, O, P, Q, padH, padW, tiles, strips, rows, slices: 1 },
+    ...{ hasBias: bias ? 1 : 0, flipped: flipped ? 1 : 0, tall: tall ? 1 : 0 },
+    ...{ weightC: C, firstC: 0, raised: 0, normalised: 0 },
+    ...stripPacking(tiles, rows),
   };
-  const packed = tile
-    ? empty(gpu, 'CTOK', [C, tiles, 8, PACKED_TAPS], 'conv2d packed weight')
-    : empty(gpu, 'CRTSO', [C, rows, tiles, 3, 8], 'conv2d packed weight');
-  const packGroups = Math.ceil((C * tiles) / 8);
-  dispatch(gpu, pack, { weight, packed }, uniforms, [Math.min(packGroups, 65535), Math.ceil(packGroups / 65535)]);
-  const groups = tile
-    ? ([strips * Math.ceil(P / TILE_ROWS), tiles, N] as const)
-    : ([Math.ceil((N * strips * (tall ? Math.ceil(P / 2) : P)) / lanes), tiles] as const);
-  const slab = tile ? { slabFours: packed } : { slab: packed };
-  dispatch(gpu, tile ?? forward, { input, ...slab, bias: bias ?? weight, output }, uniforms, groups);
-  packed.release();
+  const slab = empty(output.gpu, 'CRTSO', [C, rows, tiles, 3, 8], 'conv2d packed weight');
+  dispatch(output.gpu, pack, { weight, packed: slab }, uniforms, packGroups(C * tiles));
+  const bands = N * strips * (tall ? Math.ceil(P / 2) : P);
+  const bindings = { input, slab, bias: bias ?? weight, output };
+  dispatch(output.gpu, forward, bindings, uniforms, [Math.ceil(bands / lanes), tiles]);
+  slab.release();
+}
+
+function forwardByTiles(
+  { lanes, pack, forwardTile }: StripKernels,
+  { N, C, H, W, O, P, Q, padH, padW }: StripConvolution,
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  output: Tensor,
+  flipped: boolean,
+): void {
+  const [first, second] = forwardSources(input, lanes);
+  const inputs: Inputs = second ? 'joined' : first.moments ? 'normalised' : 'written';
+  const tiles = Math.ceil(O / 8);
+  const strips = Math.ceil(Q / TILE_COLUMNS);
+  const uniforms = {
+    ...{ N, C, H, W, O, P, Q, padH, padW, tiles, strips, rows: 3, slices: 1 },
+    ...{ hasBias: bias ? 1 : 0, flipped: flipped ? 1 : 0, tall: 0 },
+    ...{ weightC: C, firstC: first.tensor.shape[1], raised: first.raised ? 1 : 0, normalised: 0 },
+    ...tilePacking(tiles),
+  };
+  const slabFours = empty(output.gpu, 'CTOK', [C, tiles, 8, PACKED_TAPS], 'conv2d packed weight');
+  dispatch(output.gpu, pack, { weight, packed: slabFours }, uniforms, packGroups(C * tiles));
+  const bindings = {
+    ...{ input: first.tensor, moment: first.moments, input2: second?.tensor, moment2: second?.moments },
+    ...{ slabFours, bias: bias ?? weight, output },
+  };
+  dispatch(output.gpu, forwardTile[inputs], bindings, uniforms, [strips * Math.ceil(P / TILE_ROWS), tiles, N]);
+  slabFours.release();
+}
+
+/** Workgroups of `pack` for so many groups of eight taps. */
+function packGroups(eights: number): readonly [number, number] {
+  const groups = Math.ceil(eights / 8);
+  return [Math.min(groups, 65535), Math.ceil(groups / 65535)];
 }
 
 /** Threads that keep a software adapter busy. */
@@ -137,48 +190,37 @@ const BUSY_GROUPS = 64;
 /** The gradients of the weight, O C 3 3, and of the bias, O, from N C H W and N O P Q. */
 function stripGradWeight(
   { gradWeight }: StripKernels,
-  g: StripConvolution,
+  { N, C: weightC, H, W, O, P, Q, padH, padW }: StripConvolution,
   input: Tensor,
   gradient: Tensor,
 ): { weight: Tensor<'OCRS'>; bias: Tensor<'C'> } {
-  const { gpu } = input;
-  const { N, C, H, W, O, P, Q, padH, padW } = g;
+  const { gpu } = gradient;
   const strips = Math.ceil(Q / GRAD_WEIGHT_RUN);
-  const channelGroups = Math.ceil(O / 8) * Math.ceil(C / 4);
+  const channelGroups = Math.ceil(O / 8) * Math.ceil(weightC / 4);
   const slices = Math.max(1, Math.min(Math.ceil(BUSY_GROUPS / channelGroups), N * P * strips));
-  const uniforms = {
-    N,
-    C,
-    H,
-    W,
-    O,
-    P,
-    Q,
-    padH,
-    padW,
-    tiles: 1,
-    strips,
-    hasBias: 0,
-    slices,
-    flipped: 0,
-    tall: 0,
-    rows: 3,
-    ...stripPacking(1, 3), // which this kernel does not read
-  };
-  const partial = empty(gpu, 'OCRSZ', [O, C, 3, 3, slices], 'conv2d gradient of weight');
+  const partial = empty(gpu, 'OCRSZ', [O, weightC, 3, 3, slices], 'conv2d gradient of weight');
   const biasPartial = empty(gpu, 'CZ', [O, slices], 'conv2d gradient of bias');
-  dispatch(gpu, gradWeight, { input, gradient, partial, biasPartial }, uniforms, [
-    slices,
-    Math.ceil(O / 8),
-    Math.ceil(C / 4),
-  ]);
+  const unread = empty(gpu, 'CK', [1, 4], 'no moments');
+  let firstC = 0;
+  for (const { tensor, moments, raised } of gradWeightSources(input)) {
+    const C = tensor.shape[1];
+    const uniforms = {
+      ...{ N, C, H, W, O, P, Q, padH, padW, tiles: 1, strips, rows: 3, slices, hasBias: 0, flipped: 0, tall: 0 },
+      ...{ weightC, firstC, raised: raised ? 1 : 0, normalised: moments ? 1 : 0 },
+      ...stripPacking(1, 3), // which this kernel does not read
+    };
+    const bindings = { input: tensor, moment: moments ?? unread, gradient, partial, biasPartial };
+    dispatch(gpu, gradWeight, bindings, uniforms, [slices, Math.ceil(O / 8), Math.ceil(C / 4)]);
+    firstC += C;
+  }
+  unread.release();
   const whole = (slice: Tensor, axes: string, shape: readonly number[]) => {
     const total = slices === 1 ? slice.view(axes, shape) : sum(slice, 'Z');
     slice.release();
     return total;
   };
   return {
-    weight: whole(partial, 'OCRS', [O, C, 3, 3]) as Tensor<'OCRS'>,
+    weight: whole(partial, 'OCRS', [O, weightC, 3, 3]) as Tensor<'OCRS'>,
     bias: whole(biasPartial, 'C', [O]) as Tensor<'C'>,
   };
 }

@@ -75,7 +75,7 @@ function elementwise<Axes extends string>(name: keyof typeof table, input: Tenso
   const groups = linearGroups(size, PER_GROUP);
   const extent = { count: size, rowStride: groups[0] * PER_GROUP, parameter };
   const output = empty(gpu, input.axes, input.shape, name);
-  output.made([input], () => dispatch(gpu, forward, { input, output }, extent, groups));
+  output.made({ from: [input], fill: () => dispatch(gpu, forward, { input, output }, extent, groups) });
   output.tell(name, [input], { parameter });
   const rule = (gradient: Tensor) => ({
     input: () => {

@@ -13,6 +13,7 @@ import { empty, type Tensor } from '../tensor.ts';
 import type { Pair } from './conv2d.ts';
 
 const maxForward = kernel(shaders.pool, 'maxForward');
+const maxForwardThrough = kernel(shaders.pool, 'maxForwardThrough');
 const maxBackward = kernel(shaders.pool, 'maxBackward');
 const maxBackwardTwice = kernel(shaders.pool, 'maxBackwardTwice');
 const averageForward = kernel(shaders.pool, 'averageForward');
@@ -30,7 +31,15 @@ export function maxPool2d(input: Tensor<'NCHW'>, options: PoolOptions): Tensor<'
   const { uniforms, shape, outputGroups, inputGroups } = poolGeometry('maxPool2d', input, options, true);
   const output = empty(gpu, 'NCHW', shape, 'maxPool2d');
   const winners = empty(gpu, 'NCHW', shape, 'maxPool2d winners', 'u32');
-  output.made([input], () => dispatch(gpu, maxForward, { input, output, winners }, uniforms, outputGroups));
+  output.made({
+    from: [input],
+    fill: () => {
+      const [source, ...others] = input.sources;
+      const there = others.length > 0 || source.raised ? null : source;
+      const bindings = { input: there?.tensor ?? input, moment: there?.moments ?? null, output, winners };
+      dispatch(gpu, there?.moments ? maxForwardThrough : maxForward, bindings, uniforms, outputGroups);
+    },
+  });
   output.tell('maxPool2d', [input], uniforms);
   return output.derivedFrom(
     { input },

@@ -7,7 +7,7 @@
 import shaders from '../../shaders/sources.ts';
 import { dispatch, kernel } from '../kernel.ts';
 import { ShapeError } from '../shape.ts';
-import { empty, type Tensor } from '../tensor.ts';
+import { empty, promise, type Tensor } from '../tensor.ts';
 
 const forward = kernel(shaders.upsample, 'forward');
 const backward = kernel(shaders.upsample, 'backward');
@@ -43,11 +43,18 @@ function resize(input: Tensor<'NCHW'>, [P, Q]: readonly [number, number], mode: 
   }
   input.assertAlive('upsample');
   const uniforms = { C, H, W, P, Q, mode: modes[mode] };
-  const output = empty(gpu, 'NCHW', [N, C, P, Q], 'upsample');
   const twice = mode === 'nearest' && P === 2 * H && Q === 2 * W;
-  output.made([input], () => {
-    if (twice) dispatch(gpu, forwardTwice, { input, outputPairs: output }, uniforms, [Math.ceil((H * W) / 64), C, N]);
-    else dispatch(gpu, forward, { input, output }, uniforms, [Math.ceil((P * Q) / 64), C, N]);
+  const output = twice ? promise(gpu, [N, C, P, Q], 'upsample') : empty(gpu, 'NCHW', [N, C, P, Q], 'upsample');
+  output.made({
+    from: [input],
+    fill: () => {
+      if (twice) dispatch(gpu, forwardTwice, { input, outputPairs: output }, uniforms, [Math.ceil((H * W) / 64), C, N]);
+      else dispatch(gpu, forward, { input, output }, uniforms, [Math.ceil((P * Q) / 64), C, N]);
+    },
+    sources: () => {
+      const { sources } = input;
+      return sources.some(({ raised }) => raised) ? null : sources.map((source) => ({ ...source, raised: true }));
+    },
   });
   output.tell('upsample', [input], { mode });
   const rule = (gradient: Tensor) => ({
