@@ -126,6 +126,14 @@ export class Gpu {
     return this.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : null;
   }
 
+  /**
+   * Whether there are convolutions that read a normalised, enlarged or joined input where it comes from: those for subgroups of eight lanes on a
+   * processor (conv2d-strip.ts). With four lanes, SwiftShader's, they are no faster and one more kernel to compile.
+   */
+  get readsInPlace(): boolean {
+    return this.description.software && this.subgroupLanes === 8;
+  }
+
   get stepOpen(): boolean {
     return this.inStep;
   }

@@ -113,7 +113,7 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
 
   /** Where a kernel that can read this tensor's channels piece by piece finds them, in their order; this tensor itself where it is present. */
   get sources(): readonly Source[] {
-    const found = this.absent ? this.recipe?.sources?.() : null;
+    const found = this.absent && this.gpu.readsInPlace ? this.recipe?.sources?.() : null;
     if (found) return found;
     void this.storage;
     return [{ tensor: this, moments: null, raised: false }];
@@ -274,11 +274,11 @@ export function empty<Axes extends string>(
 
 /**
  * An activation that need not be written where its readers find it elsewhere: made() says how its contents are computed, which happens when
- * someone asks for them. Where no gradients are remembered, nothing lasts that they could be computed from later, and where gpu.halves
- * what stands in memory is rounded, what is read elsewhere is not; there it is like empty().
+ * someone asks for them. Like empty() where no kernel reads in place, where no gradients are remembered (nothing then lasts that the contents
+ * could be computed from later), and where gpu.halves (what is written is rounded, what is read in place would not be).
  */
 export function promise(gpu: Gpu, shape: Shape, name: string): Tensor<'NCHW'> {
-  if (gpu.halves || !gpu.recordsGradients) return empty(gpu, 'NCHW', shape, name);
+  if (!gpu.readsInPlace || gpu.halves || !gpu.recordsGradients) return empty(gpu, 'NCHW', shape, name);
   checkedBytes(gpu, 'NCHW', shape, name);
   return new Tensor(gpu, 'NCHW', shape, null, name);
 }

@@ -18,8 +18,11 @@ const each = (count: number, line: (i: number) => string) =>
 export const normalised = (fit: string, value: string, moment: string) =>
   `let ${fit}_raw = fma(${value} - ${moment}.x, ${moment}.z, ${moment}.w); let ${fit} = select(${fit}_raw, 0.0, ${fit}_raw <= 0.0);`;
 
-/** Text that names what is convolved at an index of the input, normalised where the shape says so, times `mask`. */
-const loadThrough = (name: string, at: string, mask: string, moment: string) =>
+/** Text that names what the input holds at an index, times `mask`. */
+const load = (name: string, at: string, mask: string) => `let ${name} = input[${at}] * (${mask});`;
+
+/** The same, normalised where the shape says so. */
+const loadInPlace = (name: string, at: string, mask: string, moment: string) =>
   `let ${name}_is = input[${at}]; ${normalised(`${name}_fit`, `${name}_is`, moment)} let ${name} = select(${name}_is, ${name}_fit, shape.normalised == 1u) * (${mask});`;
 
 /** A sum of names, in pairs. */
@@ -89,6 +92,8 @@ export function stripGradWeightCode(lanes: number): string {
   const columns = GRAD_WEIGHT_RUN + 2; // with the neighbours: whole loads of a subgroup
   const loads = columns / lanes;
   const share = CHANNELS / lanes; // output channels a lane
+  const inPlace = lanes === 8; // see Gpu.readsInPlace
+  const read = inPlace ? loadInPlace : load;
   return `
 @compute @workgroup_size(${lanes})
 fn gradWeight(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
@@ -103,7 +108,7 @@ ${each(share, (d) => `  let o${d} = group.y * ${CHANNELS}u + ${d * lanes}u + lan
   let perSlice = (count + shape.slices - 1u) / shape.slices;
   let start = slice * perSlice;
   let end = min(count, start + perSlice);
-${each(INPUTS, (i) => `  let moment${i} = moment[min(c + ${i}u, shape.C - 1u)];`)}
+${inPlace ? each(INPUTS, (i) => `  let moment${i} = moment[min(c + ${i}u, shape.C - 1u)];`) : ''}
 ${each(share, (d) => `  var offset${d} = 0.0;`)}
 ${each(share, (d) => each(INPUTS, (i) => `  ${each(9, (t) => `var a${d}_${i}_${t} = 0.0;`).replaceAll('\n', ' ')}`))}
 ${each(INPUTS, (i) => `  ${each(2, (r) => each(loads, (k) => `var v${i}_${r}_${k} = 0.0;`)).replaceAll('\n', ' ')}`)}
@@ -119,12 +124,12 @@ ${each(loads, (k) => `    let w${k} = first + ${k * lanes}; let column${k} = u32
 ${each(3, (r) => `    let h${r} = i32(p) + ${r} - i32(shape.padH); let row${r} = (u32(clamp(h${r}, 0, i32(shape.H) - 1)) >> shape.raised) * width; let inside${r} = select(0.0, 1.0, h${r} >= 0 && h${r} < i32(shape.H));`)}
 ${each(INPUTS, (i) => `    let image${i} = (n * shape.C + min(c + ${i}u, shape.C - 1u)) * plane;`)}
     if (run == start || p == 0u) { // the rows above, which a run down the same columns still has from its last turn
-${each(INPUTS, (i) => each(2, (r) => each(loads, (k) => `      ${loadThrough(`n${i}_${r}_${k}`, `image${i} + row${r} + column${k}`, `inside${r} * mask${k}`, `moment${i}`)} v${i}_${r}_${k} = n${i}_${r}_${k};`)))}
+${each(INPUTS, (i) => each(2, (r) => each(loads, (k) => `      ${read(`n${i}_${r}_${k}`, `image${i} + row${r} + column${k}`, `inside${r} * mask${k}`, `moment${i}`)} v${i}_${r}_${k} = n${i}_${r}_${k};`)))}
     }
 ${each(
   INPUTS,
   (i) => `    {
-${each(loads, (k) => `      ${loadThrough(`v${i}_2_${k}`, `image${i} + row2 + column${k}`, `inside2 * mask${k}`, `moment${i}`)}`)}
+${each(loads, (k) => `      ${read(`v${i}_2_${k}`, `image${i} + row2 + column${k}`, `inside2 * mask${k}`, `moment${i}`)}`)}
 ${each(
   3,
   (r) => `      {

@@ -89,13 +89,12 @@ function writtenSource(input: Tensor): Source {
   return { tensor: input, moments: null, raised: false };
 }
 
-/** Where the tile kernel of `lanes` finds the input: itself, a normalisation's input, or two of those where it has registers to choose between them. */
-function forwardSources(input: Tensor, lanes: number): readonly Source[] {
+/** Where the tile kernel finds the input: itself, a normalisation's input, or two of those. */
+function forwardSources(input: Tensor): readonly Source[] {
   const { sources } = input;
   const [{ moments, raised }] = sources;
   if (sources.length === 1 && (moments || !raised)) return sources;
-  const two = sources.length === 2 && lanes === 8;
-  return two && sources.every((source) => source.moments && source.raised === raised)
+  return sources.length === 2 && sources.every((source) => source.moments && source.raised === raised)
     ? sources
     : [writtenSource(input)];
 }
@@ -150,7 +149,7 @@ function forwardByStrips(
 }
 
 function forwardByTiles(
-  { lanes, pack, forwardTile }: StripKernels,
+  { pack, forwardTile }: StripKernels,
   { N, C, H, W, O, P, Q, padH, padW }: StripConvolution,
   input: Tensor,
   weight: Tensor,
@@ -158,7 +157,7 @@ function forwardByTiles(
   output: Tensor,
   flipped: boolean,
 ): void {
-  const [first, second] = forwardSources(input, lanes);
+  const [first, second] = forwardSources(input);
   const inputs: Inputs = second ? 'joined' : first.moments ? 'normalised' : 'written';
   const tiles = Math.ceil(O / 8);
   const strips = Math.ceil(Q / TILE_COLUMNS);
@@ -200,7 +199,7 @@ function stripGradWeight(
   const slices = Math.max(1, Math.min(Math.ceil(BUSY_GROUPS / channelGroups), N * P * strips));
   const partial = empty(gpu, 'OCRSZ', [O, weightC, 3, 3, slices], 'conv2d gradient of weight');
   const biasPartial = empty(gpu, 'CZ', [O, slices], 'conv2d gradient of bias');
-  const unread = empty(gpu, 'CK', [1, 4], 'no moments');
+  const unread = gpu.readsInPlace ? empty(gpu, 'CK', [1, 4], 'no moments') : null;
   let firstC = 0;
   for (const { tensor, moments, raised } of gradWeightSources(input)) {
     const C = tensor.shape[1];
@@ -213,7 +212,7 @@ function stripGradWeight(
     dispatch(gpu, gradWeight, bindings, uniforms, [slices, Math.ceil(O / 8), Math.ceil(C / 4)]);
     firstC += C;
   }
-  unread.release();
+  unread?.release();
   const whole = (slice: Tensor, axes: string, shape: readonly number[]) => {
     const total = slices === 1 ? slice.view(axes, shape) : sum(slice, 'Z');
     slice.release();
