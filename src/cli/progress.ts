@@ -21,7 +21,7 @@ export class TrainProgressLine {
 
   step(record: StepRecord, { stepsPerEpoch, epochs }: { stepsPerEpoch: number; epochs: number }): void {
     if (this.firstStep === null) {
-      // The first step compiles the kernels; the estimate counts from the second.
+      // The first step compiles the kernels where that was not done before; the estimate counts from the second.
       this.firstStep = record.step;
       this.started = performance.now();
     }

@@ -17,6 +17,12 @@ export class KernelChoices {
     for (const [name, kernel] of Object.entries(choices)) this.pinned.set(name, kernel);
   }
 
+  /** From here on what `others` would take, and a new record of what is used. */
+  follow({ pinned, everywhere }: KernelChoices): void {
+    this.pin(Object.fromEntries(pinned));
+    this.everywhere = everywhere;
+  }
+
   /** What was taken since the last pin(), sorted by the name of the work. */
   get used(): Record<string, string> {
     return Object.fromEntries([...this.taken].sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,16 +1,23 @@
 /**
  * A Gpu that computes nothing and needs no adapter: shapes are checked, memory is counted, commands go nowhere, and every number that is
- * read is 0. It tells what a network holds, multiplies and needs before anyone waits for it.
+ * read is 0. It tells what a network holds, multiplies and needs before anyone waits for it, and which kernels it is computed with
+ * (`kernels.compiled`).
  */
+import type { AdapterDescription } from '#gpu-host';
 import { Gpu } from './gpu.ts';
 
 export interface DryOptions {
   /** Largest buffer that can be bound at once. */
   readonly largestBinding?: number;
+  /** Decides as this device does: by its limits, features and kind, and by what is pinned there now. Asks the same kernels of the same work. */
+  readonly like?: Gpu;
 }
 
-export function dryGpu({ largestBinding = Number.MAX_SAFE_INTEGER }: DryOptions = {}): Gpu {
-  const limits = {
+export function dryGpu({
+  like,
+  largestBinding = like?.kernels.layouts.largestBinding ?? Number.MAX_SAFE_INTEGER,
+}: DryOptions = {}): Gpu {
+  const limits = like?.limits ?? {
     maxBufferSize: largestBinding,
     maxStorageBufferBindingSize: largestBinding,
     maxComputeWorkgroupsPerDimension: 65535,
@@ -24,11 +31,12 @@ export function dryGpu({ largestBinding = Number.MAX_SAFE_INTEGER }: DryOptions 
     getMappedRange: () => new ArrayBuffer(size),
   });
   const pass = { setPipeline: nothing, setBindGroup: nothing, dispatchWorkgroups: nothing, end: nothing };
+  const pipeline = { getBindGroupLayout: () => ({}) };
   const encoder = { beginComputePass: () => pass, copyBufferToBuffer: nothing, finish: () => ({}) };
   const device = {
     limits,
-    features: new Set<string>(),
-    adapterInfo: {},
+    features: like?.features ?? new Set<string>(),
+    adapterInfo: like?.device.adapterInfo ?? {},
     lost: new Promise(nothing),
     pushErrorScope: nothing,
     popErrorScope: async () => null,
@@ -36,16 +44,21 @@ export function dryGpu({ largestBinding = Number.MAX_SAFE_INTEGER }: DryOptions 
     createBuffer: buffer,
     createBindGroup: () => ({}),
     createShaderModule: () => ({}),
-    createComputePipeline: () => ({ getBindGroupLayout: () => ({}) }),
+    createComputePipeline: () => pipeline,
+    createComputePipelineAsync: async () => pipeline,
     createCommandEncoder: () => encoder,
     destroy: nothing,
   };
-  return new Gpu(device as unknown as GPUDevice, {
-    name: 'no adapter',
-    driver: '',
-    backend: '',
-    software: false,
-    rung: 'hardware',
-    why: 'nothing is computed',
-  });
+  const gpu = new Gpu(device as unknown as GPUDevice, like?.description ?? nothingComputed, largestBinding);
+  if (like) gpu.choices.follow(like.choices);
+  return gpu;
 }
+
+const nothingComputed: AdapterDescription = {
+  name: 'no adapter',
+  driver: '',
+  backend: '',
+  software: false,
+  rung: 'hardware',
+  why: 'nothing is computed',
+};

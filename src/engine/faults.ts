@@ -103,7 +103,9 @@ export class Faults {
   private listen(tell: Parameters<Watch>[2]): void {
     const heard = this.device.popErrorScope().then(
       (error) => {
-        if (error) this.cause ??= tell(error.message, this.adapter);
+        if (!error) return;
+        const told = tell(error.message, this.adapter); // each one's maker hears of it, the first is the cause
+        this.cause ??= told;
       },
       () => {}, // a device that is lost or closed tells so elsewhere
     );

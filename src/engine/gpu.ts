@@ -10,7 +10,7 @@
 import { type AdapterDescription, awaitDevice, type FindOptions, findAdapter } from '#gpu-host';
 import { KernelChoices } from './choices.ts';
 import { Faults } from './faults.ts';
-import { type Bindable, KernelCache } from './kernel.ts';
+import { type Bindable, type Kernel, KernelCache } from './kernel.ts';
 import { BufferPool, type MemoryReport } from './memory.ts';
 import { collectTensors, type OnHost, replaceTensors } from './results.ts';
 import { halfToNumber } from './safetensors-tensor.ts';
@@ -200,6 +200,17 @@ export class Gpu {
 
   get isRecording(): boolean {
     return this.tape !== null;
+  }
+
+  /**
+   * Makes the pipelines of these kernels before a step needs them, all at once: where the driver compiles on threads of its own, in the time of
+   * the slowest. Throws where one does not compile. Bits are those of pipelines that are made at their first use.
+   */
+  async prepare(kernels: Iterable<Kernel>): Promise<void> {
+    this.faults.assertPresent();
+    await awaitDevice(this.kernels.prepare(kernels));
+    await this.faults.check();
+    this.faults.assertPresent();
   }
 
   /** Contents of a tensor that outlives steps. */

@@ -4,8 +4,8 @@
  *     const forward = kernel(shaders.conv2d, 'forward');
  *     dispatch(gpu, forward, { input, weight, output }, { N, C, H, W }, [groups]);
  *
- * A pipeline is made at first use and kept per device; it is specialised only by `constants` (WGSL overrides) and by `append`
- * (further declarations), so a new image size never compiles anything.
+ * A pipeline is made at first use, or before it by gpu.prepare(), and kept per device; it is specialised only by `constants` (WGSL overrides)
+ * and by `append` (further declarations), so a new image size never compiles anything.
  */
 import { firstLine, ShaderError, type Watch } from './faults.ts';
 import type { Gpu } from './gpu.ts';
@@ -84,6 +84,7 @@ export function laneKernel(
 
 /** Bind groups that a step asks for again and again are kept; the pool hands out the same buffers in the same order every step. */
 interface Pipeline {
+  readonly kernel: Kernel;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly bindings: ReadonlyMap<string, number>;
@@ -108,6 +109,9 @@ export class KernelCache {
   private readonly device: GPUDevice;
   private readonly watch: Watch;
   private readonly pipelines = new Map<string, Pipeline>();
+  /** Pipelines that prepare() waits for. */
+  private readonly inFlight = new Map<string, Promise<void>>();
+  private closed = false;
   private readonly uniforms = new Map<string, { buffer: GPUBuffer; id: number }>();
   private bindGroups = 0;
   /** At this many all are forgotten. A recorded step keeps its own. */
@@ -122,6 +126,23 @@ export class KernelCache {
 
   get pipelineCount(): number {
     return this.pipelines.size;
+  }
+
+  /** Every kernel that has a pipeline, as it is laid out on this device. */
+  get compiled(): Kernel[] {
+    return [...this.pipelines.values()].map(({ kernel }) => kernel);
+  }
+
+  /**
+   * Makes the pipelines that these kernels lack, all of them in flight at once. A kernel that is dispatched meanwhile is compiled there and then,
+   * and keeps that pipeline. Why one does not compile is heard by the device's faults, as of one that is made at its first use.
+   */
+  async prepare(kernels: Iterable<Kernel>): Promise<void> {
+    const wanted = [...kernels].filter(({ key }) => !this.pipelines.has(key));
+    for (const kernel of wanted) {
+      if (!this.inFlight.has(kernel.key)) this.inFlight.set(kernel.key, this.arrive(kernel));
+    }
+    await Promise.all(wanted.map(({ key }) => this.inFlight.get(key)));
   }
 
   pipeline(kernel: Kernel): Pipeline {
@@ -176,6 +197,7 @@ export class KernelCache {
   }
 
   destroy(): void {
+    this.closed = true;
     for (const { buffer } of this.uniforms.values()) buffer.destroy();
     this.uniforms.clear();
     this.pipelines.clear();
@@ -205,23 +227,44 @@ export class KernelCache {
   }
 
   private compile(kernel: Kernel): Pipeline {
-    const { pipeline, layout } = this.watch(
-      ['validation', 'internal'],
-      () => {
-        const module = this.device.createShaderModule({ label: kernel.name, code: kernel.code });
-        const compute = { module, entryPoint: kernel.entryPoint, constants: { ...kernel.constants } };
-        const pipeline = this.device.createComputePipeline({ label: kernel.name, layout: 'auto', compute });
-        return { pipeline, layout: pipeline.getBindGroupLayout(0) };
-      },
-      (message, adapter) => {
-        this.pipelines.delete(kernel.key); // the next use says so again
-        return new ShaderError(
-          `${adapter} does not compile the shader ${kernel.name} (${firstLine(message)}); update its driver, or choose another adapter (mtunet devices).`,
-        );
-      },
+    return this.watchShader(kernel, () =>
+      this.complete(kernel, this.device.createComputePipeline(this.descriptorOf(kernel))),
     );
+  }
+
+  private async arrive(kernel: Kernel): Promise<void> {
+    const { key } = kernel;
+    try {
+      const pipeline = await this.watchShader(kernel, () =>
+        this.device.createComputePipelineAsync(this.descriptorOf(kernel)),
+      ).catch(() => null);
+      // Bind groups belong to the pipeline whose layout they were made for: one that is in use is not replaced.
+      if (this.closed || this.pipelines.has(key)) return;
+      // What was refused is asked for as dispatch() does, which hears why.
+      if (pipeline) this.pipelines.set(key, this.complete(kernel, pipeline));
+      else this.pipeline(kernel);
+    } finally {
+      this.inFlight.delete(key);
+    }
+  }
+
+  private descriptorOf({ name, code, entryPoint, constants }: Kernel): GPUComputePipelineDescriptor {
+    const module = this.device.createShaderModule({ label: name, code });
+    return { label: name, layout: 'auto', compute: { module, entryPoint, constants: { ...constants } } };
+  }
+
+  private complete(kernel: Kernel, pipeline: GPUComputePipeline): Pipeline {
     const { bindings, uniform } = readDeclarations(kernel.code);
-    return { pipeline, layout, bindings, uniform, bindGroups: new Map() };
+    return { kernel, pipeline, layout: pipeline.getBindGroupLayout(0), bindings, uniform, bindGroups: new Map() };
+  }
+
+  private watchShader<T>({ name, key }: Kernel, make: () => T): T {
+    return this.watch(['validation', 'internal'], make, (message, adapter) => {
+      this.pipelines.delete(key); // the next use says so again
+      return new ShaderError(
+        `${adapter} does not compile the shader ${name} (${firstLine(message)}); update its driver, or choose another adapter (mtunet devices).`,
+      );
+    });
   }
 }
 

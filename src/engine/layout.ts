@@ -26,7 +26,8 @@ const mib = (bytes: number) => `${(bytes / 2 ** 20).toPrecision(3)} MiB`;
 /** The layouts that one device needs. */
 export class Layouts {
   private readonly limits: GPUSupportedLimits;
-  private readonly largestBinding: number;
+  /** Bytes. */
+  readonly largestBinding: number;
   private readonly made = new Map<string, Kernel>();
 
   constructor({ limits }: GPUDevice, largestBinding: number) {

@@ -26,6 +26,7 @@ import type { Network } from './network.ts';
 import { buildNetwork } from './networks.ts';
 import { NonFiniteLossError } from './non-finite-loss.ts';
 import { makeOptimizer } from './optimizer.ts';
+import { preparePipelines } from './pipelines.ts';
 import type { PlateauReset, PlateauResetState, StopReason } from './plateau-reset.ts';
 import { asConfigured, scalerOf } from './precision.ts';
 import type { EpochRecord, SplitLosses, StepRecord } from './records.ts';
@@ -120,6 +121,7 @@ export class Trainer {
 
   /** Trains until a stop rule holds or `signal` is aborted; an interrupted run ends between two steps, after a checkpoint. */
   async run(signal?: AbortSignal): Promise<TrainOutcome> {
+    if (this.ended === null) await preparePipelines(this.gpu, this.config, this.dataset);
     while (this.ended === null) {
       const whole = await this.trainEpoch(signal);
       if (!whole) return { stop: 'interrupted', bestEpoch: this.bestEpoch };

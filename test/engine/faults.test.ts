@@ -10,7 +10,7 @@ import {
   sum,
   upload,
 } from '../../src/engine/index.ts';
-import { dispatch, kernel } from '../../src/engine/kernel.ts';
+import { dispatch, type Kernel, kernel } from '../../src/engine/kernel.ts';
 import { testGpu } from '../support/gpu.ts';
 
 const three = (gpu: Gpu) => gpu.step(() => sum(upload(gpu, 'N', [2], [1, 2])));
@@ -104,5 +104,18 @@ describe('a shader that does not compile', () => {
       expect(error.message).toMatch(SENTENCE);
     }
     expect(await three(gpu)).toBe(3);
+  });
+
+  it('is told again also where another one of the step was the cause', async () => {
+    using gpu = await openGpu();
+    const [first, second] = ['first', 'second'].map((name) => kernel({ name, code: 'fn main( {' }, 'main'));
+    const use = (...kernels: Kernel[]) =>
+      failure(() =>
+        gpu.step(() => {
+          for (const broken of kernels) dispatch(gpu, broken, {}, {}, [1]);
+        }),
+      );
+    expect((await use(first, second)).message).toContain('does not compile the shader first.main');
+    expect((await use(second)).message).toContain('does not compile the shader second.main');
   });
 });

@@ -1,16 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { conv2d, upload } from '../../src/engine/index.ts';
-import { dispatch, kernel, linearGroups, readDeclarations } from '../../src/engine/kernel.ts';
+import { conv2d, type Gpu, openGpu, ShaderError, upload } from '../../src/engine/index.ts';
+import { dispatch, type Kernel, kernel, linearGroups, readDeclarations } from '../../src/engine/kernel.ts';
 import { empty } from '../../src/engine/tensor.ts';
 import shaders from '../../src/shaders/sources.ts';
 import { expectAllClose } from '../support/all-close.ts';
 import { testGpu } from '../support/gpu.ts';
 
-const fill = kernel(
-  {
-    name: 'fill',
-    code: `
+const source = {
+  name: 'fill',
+  code: `
 struct Extent {
   count : u32, first : i32, // two on a line
   factor : f32,
@@ -25,10 +24,9 @@ fn main(@builtin(global_invocation_id) id : vec3u) {
     output[id.x] = (f32(extent.first) + f32(id.x) * STEP) * extent.factor;
   }
 }`,
-  },
-  'main',
-  { constants: { STEP: 2 } },
-);
+};
+const stepping = (STEP: number) => kernel(source, 'main', { constants: { STEP } });
+const fill = stepping(2);
 
 describe('declarations', () => {
   it('are read from the text', () => {
@@ -130,6 +128,82 @@ describe('dispatching', () => {
     gpu.kernels.bindGroupLimit = bindGroupLimit;
     expect(counts).toEqual([1, 2, 3, 3, 1 - bindGroupCount, 2 - bindGroupCount]);
     output.release();
+  });
+});
+
+describe('pipelines that are made ahead', () => {
+  /** 0, STEP, 2 STEP */
+  const filled = (gpu: Gpu, how: Kernel) =>
+    gpu.step(() => {
+      const made = empty(gpu, 'N', [3], 'filled');
+      dispatch(gpu, how, { output: made }, { factor: 1, count: 3, first: 0 }, [1]);
+      return made;
+    });
+
+  it('are found by dispatches, each made once', async () => {
+    const gpu = await testGpu();
+    const { pipelineCount } = gpu.kernels;
+    const [three, five] = [stepping(3), stepping(5)];
+    await gpu.prepare([three, five, stepping(3)]);
+    expect(gpu.kernels.pipelineCount).toBe(pipelineCount + 2);
+    const { pipeline } = gpu.kernels.pipeline(three);
+    await gpu.prepare([three]);
+    expect(gpu.kernels.pipeline(three).pipeline).toBe(pipeline);
+    expect(Array.from(await filled(gpu, three))).toEqual([0, 3, 6]);
+    expect(Array.from(await filled(gpu, five))).toEqual([0, 5, 10]);
+    expect(gpu.kernels.pipelineCount).toBe(pipelineCount + 2);
+    expect(gpu.kernels.compiled).toEqual(expect.arrayContaining([three, five]));
+  });
+
+  it('may be asked for by a dispatch or once more while they are in flight', async () => {
+    const gpu = await testGpu();
+    const { pipelineCount } = gpu.kernels;
+    const [seven, eleven] = [stepping(7), stepping(11)];
+    const preparing = Promise.all([gpu.prepare([seven, eleven]), gpu.prepare([eleven])]);
+    const first = filled(gpu, seven);
+    const { pipeline } = gpu.kernels.pipeline(seven);
+    await preparing;
+    expect(gpu.kernels.pipeline(seven).pipeline, 'its bind groups go with it').toBe(pipeline);
+    expect(Array.from(await first)).toEqual([0, 7, 14]);
+    expect(Array.from(await filled(gpu, seven))).toEqual([0, 7, 14]);
+    expect(Array.from(await filled(gpu, eleven))).toEqual([0, 11, 22]);
+    expect(gpu.kernels.pipelineCount).toBe(pipelineCount + 2);
+  });
+
+  it.each([
+    ['text', 'fn main( {'],
+    ['entry point', '@compute @workgroup_size(1) fn other() {}'],
+  ])('are refused by the sentence of a first use, and the others are there: %s', async (_, code) => {
+    const gpu = await testGpu();
+    const broken = kernel({ name: 'broken ahead', code }, 'main');
+    const good = stepping(13);
+    const told = async (work: () => Promise<unknown>) => {
+      const error: unknown = await work().catch((error: unknown) => error);
+      expect(error).toBeInstanceOf(ShaderError);
+      return (error as Error).message;
+    };
+    const first = await told(async () => gpu.step(() => dispatch(gpu, broken, {}, {}, [1])));
+    expect(first).toMatch(/does not compile the shader broken ahead\.main \(.+\); update its driver/);
+    for (let i = 0; i < 2; i++) expect(await told(() => gpu.prepare([broken, good]))).toBe(first);
+    const { pipelineCount } = gpu.kernels;
+    expect(Array.from(await filled(gpu, good))).toEqual([0, 13, 26]);
+    expect(gpu.kernels.pipelineCount).toBe(pipelineCount);
+  });
+
+  it('end with a device that is closed or lost meanwhile', async () => {
+    const kernels = [17, 19, 23].map(stepping);
+    const closed = await openGpu();
+    const preparing = closed.prepare(kernels);
+    closed.destroy();
+    await expect(preparing).rejects.toThrow('the device is closed; open another with openGpu().');
+    expect(closed.kernels.pipelineCount).toBe(0);
+    await expect(closed.prepare(kernels)).rejects.toThrow('the device is closed');
+    using lost = await openGpu();
+    const under = lost.prepare(kernels).catch(({ name }: Error) => expect(name).toBe('DeviceLostError'));
+    lost.device.destroy();
+    await under;
+    await lost.device.lost;
+    await expect(lost.prepare(kernels)).rejects.toThrow('the device was lost');
   });
 });
 

@@ -4,6 +4,7 @@ import type { ChestDataset } from '../../data/dataset.ts';
 import { syntheticChests } from '../../data/synthetic.ts';
 import { type Gpu, openGpu } from '../../engine/index.ts';
 import { resolveConfig } from '../../mtunet/config.ts';
+import { preparePipelines } from '../../mtunet/pipelines.ts';
 import { readWeightFile } from '../../mtunet/weight-file.ts';
 import { deviations, fitWeights, overlaid } from '../../mtunet/weight-fit.ts';
 import { gradientCheck, keepCodes, operations, stagesOf } from './inside.ts';
@@ -128,7 +129,7 @@ async function reset(settings: Settings, keep: Session | null = null): Promise<v
   const [a, b] = configs.map((config) => new LiveRun(gpu!, config, data));
   const best = (): Best => ({ loss: Number.POSITIVE_INFINITY, moment: null });
   session = { settings, data, runs: [a, b], moments: keep?.moments ?? [], best: keep?.best ?? [best(), best()] };
-  if (keep) return;
+  if (keep) return prepare();
   playing = false;
   // One validation film of each class.
   films = [0, 1, 2].map((label) => data.valid.find((sample) => sample.label === label)!);
@@ -143,8 +144,15 @@ async function reset(settings: Settings, keep: Session | null = null): Promise<v
     stepsPerEpoch: a.stepsPerEpoch,
     stages: stagesOf(a.model),
   });
+  await prepare();
   await remember();
   await progress([[], []], [[], []], true);
+}
+
+/** After the page is told that it is ready, before anything is computed. */
+async function prepare(): Promise<void> {
+  const { runs, data } = session!;
+  for (const { config } of runs) await preparePipelines(gpu!, config, data);
 }
 
 async function play(): Promise<void> {

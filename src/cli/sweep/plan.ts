@@ -14,7 +14,7 @@ import { Trainer } from '../../mtunet/train.ts';
 import { duration } from '../progress.ts';
 import type { RunDescription } from './run-description.ts';
 
-/** The first step compiles the kernels and does not count. */
+/** The first step compiles the kernels, unless that was done before it, and does not count. */
 const MEASURED_STEPS = 3;
 /** A forward pass is about a third of a step. */
 const FORWARD_SHARE = 1 / 3;
