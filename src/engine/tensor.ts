@@ -69,6 +69,11 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
   isConsumed = false;
   /** Set by backward() on parameters; passes with the step. */
   gradient: Tensor<Axes> | null = null;
+  /**
+   * C Z K, if the kernel that wrote this tensor gathered them on its way: mean, sum of squared deviations and count of each slice Z of a channel.
+   * batchNorm takes them away.
+   */
+  statistics: Tensor | null = null;
   private held: Storage | null;
   private alive = true;
   private kept = false;

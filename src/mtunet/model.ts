@@ -232,7 +232,7 @@ class ConvSaliencyHead extends Module implements SaliencyHead {
   }
 
   call(features: Tensor<'NCHW'>): Tensor<'NCHW'> {
-    const hidden = this.conv.call(features);
+    const hidden = this.conv.call(features, { statistics: this.norm.training });
     const normalised = this.norm.call(hidden);
     hidden.passOn();
     const logits = this.last.call(normalised);

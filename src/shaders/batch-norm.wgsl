@@ -22,8 +22,10 @@ struct Shape {
 @group(0) @binding(2) var<storage, read> weight : array<f32>;
 @group(0) @binding(3) var<storage, read> bias : array<f32>;
 @group(0) @binding(4) var<storage, read> gradient : array<Value>; // of the output
-@group(0) @binding(5) var<storage, read_write> slices : array<vec2f>; // C x N * parts: mean and sum of squared deviations, or the two gradient sums
+@group(0) @binding(5) var<storage, read_write> slices : array<vec2f>; // C x N * parts: the two gradient sums
 @group(0) @binding(6) var<storage, read> gathered : array<vec2f>; // the same, for reading
+@group(0) @binding(16) var<storage, read_write> statistics : array<vec4f>; // C x N * parts: mean, sum of squared deviations, count, nothing
+@group(0) @binding(17) var<storage, read> statistic : array<vec4f>; // the same, for reading
 @group(0) @binding(7) var<storage, read_write> runningMean : array<f32>;
 @group(0) @binding(8) var<storage, read_write> runningVariance : array<f32>;
 @group(0) @binding(9) var<storage, read_write> moments : array<vec4f>; // C: mean, 1 / sqrt(variance + epsilon), weight times that, bias
@@ -73,7 +75,8 @@ fn gather(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index)
   }
   let spread = total(lane, vec2f(sumOf(squares), 0.0)).x;
   if (lane == 0u) {
-    slices[(group.y * shape.N + group.z) * shape.parts + group.x] = vec2f(mean, spread);
+    let count = f32(last - min(first, last)) * f32(WIDTH);
+    statistics[(group.y * shape.N + group.z) * shape.parts + group.x] = vec4f(mean, spread, count, 0.0);
   }
 }
 
@@ -82,6 +85,16 @@ fn momentsOf(c : u32, mean : f32, variance : f32) -> vec4f {
   return vec4f(mean, scale, weight[c] * scale, bias[c]);
 }
 
+// Two slices as one: mean, sum of squared deviations, count.
+fn merged(a : vec3f, b : vec3f) -> vec3f {
+  let count = a.z + b.z;
+  let distance = b.x - a.x;
+  let share = select(b.z / count, 0.0, b.z == 0.0);
+  return vec3f(a.x + distance * share, a.y + b.y + distance * distance * (a.z * share), count);
+}
+
+const BLOCK = 64u; // slices that are merged one by one: a mean of thousands is then rounded about like one of a hundred
+
 // One thread a channel.
 @compute @workgroup_size(64)
 fn merge(@builtin(global_invocation_id) id : vec3u) {
@@ -89,27 +102,18 @@ fn merge(@builtin(global_invocation_id) id : vec3u) {
   if (c >= shape.C) {
     return;
   }
-  var count = 0.0;
-  var mean = 0.0;
-  var spread = 0.0;
-  for (var n = 0u; n < shape.N; n++) {
-    for (var part = 0u; part < shape.parts; part++) {
-      let first = min(shape.length, part * partLength());
-      let added = f32((min(shape.length, first + partLength()) - first) * WIDTH);
-      if (added == 0.0) {
-        continue;
-      }
-      let slice = gathered[(c * shape.N + n) * shape.parts + part];
-      let both = count + added;
-      let distance = slice.x - mean;
-      mean += distance * (added / both);
-      spread += slice.y + distance * distance * (count * added / both);
-      count = both;
+  let count = shape.N * shape.parts;
+  var all = vec3f(0.0);
+  for (var first = 0u; first < count; first += BLOCK) {
+    var block = vec3f(0.0);
+    for (var slice = first; slice < min(first + BLOCK, count); slice++) {
+      block = merged(block, statistic[c * count + slice].xyz);
     }
+    all = merged(all, block);
   }
-  moments[c] = momentsOf(c, mean, spread / count);
-  runningMean[c] = (1.0 - shape.momentum) * runningMean[c] + shape.momentum * mean;
-  runningVariance[c] = (1.0 - shape.momentum) * runningVariance[c] + shape.momentum * (spread / (count - 1.0));
+  moments[c] = momentsOf(c, all.x, all.y / all.z);
+  runningMean[c] = (1.0 - shape.momentum) * runningMean[c] + shape.momentum * all.x;
+  runningVariance[c] = (1.0 - shape.momentum) * runningVariance[c] + shape.momentum * (all.y / (all.z - 1.0));
 }
 
 // Evaluation: the running statistics take the place of the batch's.

@@ -20,6 +20,7 @@ struct Shape {
   weightC : u32, // gradWeight: channels of the weight, of which this input's begin at firstC
   firstC : u32, // forward: channels of the first of two inputs
   raised : u32, // the input is N C H/2 W/2, and each element is read twice along both axes
+  sums : u32, // forward: whether statistics are wanted
   normalised : u32, // gradWeight: relu(normalise(input)) is what is convolved
 }
 
@@ -36,6 +37,7 @@ struct Shape {
 @group(0) @binding(9) var<storage, read_write> biasPartial : array<f32>; // O slices: sums of the gradient
 @group(0) @binding(12) var<storage, read> input2 : array<f32>; // the further channels of two inputs
 @group(0) @binding(13) var<storage, read> moment2 : array<vec4f>;
+@group(0) @binding(14) var<storage, read_write> statistics : array<vec4f>; // O x N * parts: mean, sum of squared deviations, count, nothing
 @group(0) @binding(11) var<storage, read> moment : array<vec4f>; // C: mean, 1 / deviation, factor and offset, where normalised
 
 // One thread for each input channel and place in a tile.

@@ -67,6 +67,35 @@ function products(d: number, p: number): string {
   return each(TILE_COLUMNS, (q) => `    ${sum(q).replaceAll('\n', ' ')}`);
 }
 
+/** Text that gathers the mean and the squared deviations of a tile's pixels that lie in the image, for batch-norm.wgsl. */
+function statistics(share: number, lanes: number): string {
+  const inImage = (d: number, term: (i: number, j: number) => string) =>
+    each(
+      TILE_ROWS,
+      (i) =>
+        `    { ${each(TILE_COLUMNS, (j) => `${j === 0 ? 'var row = ' : 'row += '}select(0.0, ${term(i, j)}, column${j}In);`).replaceAll('\n', ' ')} total${d} += select(0.0, row, row${i}In); }`,
+    );
+  return `  if (shape.sums == 1u) {
+${each(TILE_ROWS, (i) => `    let row${i}In = p + ${i}u < shape.P;`)}
+${each(TILE_COLUMNS, (j) => `    let column${j}In = q + ${j}u < shape.Q;`)}
+    let count = f32(min(${TILE_ROWS}u, shape.P - p) * min(${TILE_COLUMNS}u, shape.Q - q));
+    let parts = ((shape.P + ${TILE_ROWS - 1}u) / ${TILE_ROWS}u) * shape.strips;
+${each(
+  share,
+  (d) => `    var total${d} = 0.0;
+${inImage(d, (i, j) => `a${d}_${i}_${j}`)}
+    let mean${d} = total${d} / count;
+    total${d} = 0.0;
+${inImage(d, (i, j) => `(a${d}_${i}_${j} - mean${d}) * (a${d}_${i}_${j} - mean${d})`)}
+    let channel${d} = group.y * ${CHANNELS}u + ${d * lanes}u + lane;
+    if (channel${d} < shape.O) {
+      let b = select(0.0, bias[channel${d}], shape.hasBias == 1u);
+      statistics[(channel${d} * shape.N + n) * parts + group.x] = vec4f(mean${d} + b, total${d}, count, 0.0);
+    }`,
+)}
+  }`;
+}
+
 /** x: tiles of an image, y: groups of eight output channels, z: N. A workgroup is one subgroup of `lanes`. */
 export function tileForwardCode(lanes: number, inputs: Inputs): string {
   const raised = inputs === 'written' ? '' : ' >> shape.raised';
@@ -100,6 +129,7 @@ ${each(TILE_ROWS, (p) => each(share, (d) => products(d, p)))}
 ${inputs === 'joined' ? '    image2 += plane;' : ''}
     taps += shape.tiles * ${CHANNELS * 3}u;
   }
+${lanes === 8 ? statistics(share, lanes) : ''}
 ${each(
   share,
   (d) => `  let o${d} = group.y * ${CHANNELS}u + ${d * lanes}u + lane;

@@ -53,7 +53,8 @@ export class Conv2d extends Module {
     return { weight, bias: { kind: 'constant', value: 0 } };
   }
 
-  call(input: Tensor<'NCHW'>): Tensor<'NCHW'> {
-    return conv2d(input, this.weight, this.bias, this.options);
+  /** `statistics`: whether a batch normalisation in training reads the output next. */
+  call(input: Tensor<'NCHW'>, { statistics = false } = {}): Tensor<'NCHW'> {
+    return conv2d(input, this.weight, this.bias, { ...this.options, statistics });
   }
 }

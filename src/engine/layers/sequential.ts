@@ -1,6 +1,8 @@
 /** Layers one after another, named 0, 1, 2, ... as in PyTorch. */
 import { upsample2x } from '../ops/upsample.ts';
 import type { Tensor } from '../tensor.ts';
+import { BatchNorm2d } from './batch-norm2d.ts';
+import { Conv2d } from './conv2d.ts';
 import { Module } from './module.ts';
 
 export interface Layer extends Module {
@@ -25,8 +27,11 @@ export class Sequential extends Module {
 
   call(input: Tensor<'NCHW'>): Tensor<'NCHW'> {
     let current = input;
-    for (const layer of Object.values(this.layers)) {
-      const next = layer.call(current);
+    const layers = Object.values(this.layers);
+    for (const [i, layer] of layers.entries()) {
+      const after = layers[i + 1];
+      const statistics = after instanceof BatchNorm2d && after.training;
+      const next = layer instanceof Conv2d ? layer.call(current, { statistics }) : layer.call(current);
       if (current !== input && next !== current) current.passOn();
       current = next;
     }

@@ -88,16 +88,12 @@ export function batchNorm(
 
   const moments = empty(gpu, 'CK', [C, 4], 'batchNorm moments');
   if (training) {
-    const slices = empty(gpu, 'CZK', [C, N * parts, 2], 'batchNorm slices');
-    dispatch(gpu, gather(gpu), { input, slices }, uniforms, [parts, C, N]);
-    dispatch(
-      gpu,
-      merge,
-      { gathered: slices, weight, bias, runningMean, runningVariance, moments },
-      uniforms,
-      perChannel,
-    );
-    slices.release();
+    const statistic = input.statistics ?? empty(gpu, 'CZK', [C, N * parts, 4], 'batchNorm statistics');
+    if (!input.statistics) dispatch(gpu, gather(gpu), { input, statistics: statistic }, uniforms, [parts, C, N]);
+    const slices = { ...uniforms, parts: statistic.shape[1] / N };
+    dispatch(gpu, merge, { statistic, weight, bias, runningMean, runningVariance, moments }, slices, perChannel);
+    statistic.release();
+    input.statistics = null;
   } else {
     dispatch(gpu, recall, { weight, bias, runningMean, runningVariance, moments }, uniforms, perChannel);
   }

@@ -39,7 +39,15 @@ export interface WeightGradients {
 /** Kernels for convolutions of a kind. Every one that fits computes the same numbers, up to rounding. */
 export interface ConvFamily {
   fits(gpu: Gpu, g: ConvGeometry, pass: ConvPass): boolean;
-  forward(g: ConvGeometry, input: Tensor, weight: Tensor, bias: Tensor | null, output: Tensor): void;
+  /** `statistics`: whether those of the output are wanted; a kernel that gathers them on its way leaves them there. */
+  forward(
+    g: ConvGeometry,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | null,
+    output: Tensor,
+    statistics: boolean,
+  ): void;
   /** `bias`, of C, is what a transposed convolution adds. */
   gradInput(g: ConvGeometry, gradient: Tensor, weight: Tensor, bias: Tensor | null, inputGradient: Tensor): void;
   gradWeight(g: ConvGeometry, input: Tensor, gradient: Tensor): WeightGradients;

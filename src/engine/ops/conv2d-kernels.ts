@@ -62,11 +62,17 @@ export const familyOf = (gpu: Gpu, { pass, geometry }: ConvWork): ConvFamilyName
 const familyFor = (gpu: Gpu, pass: ConvPass, geometry: ConvGeometry): ConvFamily =>
   convFamilies[familyOf(gpu, { pass, geometry })];
 
-/** N O P Q from N C H W. */
-export function convForward(g: ConvGeometry, input: Tensor, weight: Tensor, bias: Tensor | null): Tensor<'NCHW'> {
+/** N O P Q from N C H W. `statistics`: whether a batch normalisation reads it next. */
+export function convForward(
+  g: ConvGeometry,
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  statistics = false,
+): Tensor<'NCHW'> {
   const output = empty(input.gpu, 'NCHW', [g.N, g.O, g.P, g.Q], 'conv2d');
   for (const tensor of [input, weight, bias]) tensor?.assertAlive('conv2d');
-  familyFor(input.gpu, 'forward', g).forward(g, input, weight, bias, output);
+  familyFor(input.gpu, 'forward', g).forward(g, input, weight, bias, output, statistics);
   return output;
 }
 

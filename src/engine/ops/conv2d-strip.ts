@@ -115,8 +115,9 @@ function stripForward(
   bias: Tensor | null,
   output: Tensor,
   flipped: boolean,
+  statistics = false,
 ): void {
-  if (g.O > 4 && g.Q > 8) forwardByTiles(kernels, g, input, weight, bias, output, flipped);
+  if (g.O > 4 && g.Q > 8) forwardByTiles(kernels, g, input, weight, bias, output, flipped, statistics);
   else forwardByStrips(kernels, g, input, weight, bias, output, flipped);
 }
 
@@ -137,7 +138,7 @@ function forwardByStrips(
   const uniforms = {
     ...{ N, C, H, W, O, P, Q, padH, padW, tiles, strips, rows, slices: 1 },
     ...{ hasBias: bias ? 1 : 0, flipped: flipped ? 1 : 0, tall: tall ? 1 : 0 },
-    ...{ weightC: C, firstC: 0, raised: 0, normalised: 0 },
+    ...{ weightC: C, firstC: 0, raised: 0, normalised: 0, sums: 0 },
     ...stripPacking(tiles, rows),
   };
   const slab = empty(output.gpu, 'CRTSO', [C, rows, tiles, 3, 8], 'conv2d packed weight');
@@ -149,32 +150,40 @@ function forwardByStrips(
 }
 
 function forwardByTiles(
-  { pack, forwardTile }: StripKernels,
+  { lanes, pack, forwardTile }: StripKernels,
   { N, C, H, W, O, P, Q, padH, padW }: StripConvolution,
   input: Tensor,
   weight: Tensor,
   bias: Tensor | null,
   output: Tensor,
   flipped: boolean,
+  statistics: boolean,
 ): void {
+  const { gpu } = output;
   const [first, second] = forwardSources(input);
   const inputs: Inputs = second ? 'joined' : first.moments ? 'normalised' : 'written';
   const tiles = Math.ceil(O / 8);
   const strips = Math.ceil(Q / TILE_COLUMNS);
+  const tilesOfImage = strips * Math.ceil(P / TILE_ROWS);
+  const gathers = statistics && lanes === 8 && output.type === 'f32';
+  const sums = gathers ? empty(gpu, 'CZK', [O, N * tilesOfImage, 4], 'conv2d statistics') : null;
   const uniforms = {
     ...{ N, C, H, W, O, P, Q, padH, padW, tiles, strips, rows: 3, slices: 1 },
     ...{ hasBias: bias ? 1 : 0, flipped: flipped ? 1 : 0, tall: 0 },
-    ...{ weightC: C, firstC: first.tensor.shape[1], raised: first.raised ? 1 : 0, normalised: 0 },
+    ...{ weightC: C, firstC: first.tensor.shape[1], raised: first.raised ? 1 : 0, normalised: 0, sums: sums ? 1 : 0 },
     ...tilePacking(tiles),
   };
-  const slabFours = empty(output.gpu, 'CTOK', [C, tiles, 8, PACKED_TAPS], 'conv2d packed weight');
-  dispatch(output.gpu, pack, { weight, packed: slabFours }, uniforms, packGroups(C * tiles));
+  const slabFours = empty(gpu, 'CTOK', [C, tiles, 8, PACKED_TAPS], 'conv2d packed weight');
+  dispatch(gpu, pack, { weight, packed: slabFours }, uniforms, packGroups(C * tiles));
+  // Only the kernels for eight lanes gather them, and only of what is stored as it was summed.
+  const unread = lanes === 8 && !sums ? empty(gpu, 'CZK', [1, 1, 4], 'no statistics') : null;
   const bindings = {
     ...{ input: first.tensor, moment: first.moments, input2: second?.tensor, moment2: second?.moments },
-    ...{ slabFours, bias: bias ?? weight, output },
+    ...{ slabFours, bias: bias ?? weight, output, statistics: sums ?? unread },
   };
-  dispatch(output.gpu, forwardTile[inputs], bindings, uniforms, [strips * Math.ceil(P / TILE_ROWS), tiles, N]);
-  slabFours.release();
+  dispatch(gpu, forwardTile[inputs], bindings, uniforms, [tilesOfImage, tiles, N]);
+  for (const passing of [slabFours, unread]) passing?.release();
+  output.statistics = sums;
 }
 
 /** Workgroups of `pack` for so many groups of eight taps. */
@@ -205,7 +214,7 @@ function stripGradWeight(
     const C = tensor.shape[1];
     const uniforms = {
       ...{ N, C, H, W, O, P, Q, padH, padW, tiles: 1, strips, rows: 3, slices, hasBias: 0, flipped: 0, tall: 0 },
-      ...{ weightC, firstC, raised: raised ? 1 : 0, normalised: moments ? 1 : 0 },
+      ...{ weightC, firstC, raised: raised ? 1 : 0, normalised: moments ? 1 : 0, sums: 0 },
       ...stripPacking(1, 3), // which this kernel does not read
     };
     const bindings = { input: tensor, moment: moments ?? unread, gradient, partial, biasPartial };
@@ -226,8 +235,8 @@ function stripGradWeight(
 
 export const strips: ConvFamily = {
   fits: (gpu, g) => fitsStrips(g) && stripKernels(gpu) !== null,
-  forward(g, input, weight, bias, output) {
-    stripForward(stripKernels(input.gpu)!, g, input, weight, bias, output, false);
+  forward(g, input, weight, bias, output, statistics) {
+    stripForward(stripKernels(input.gpu)!, g, input, weight, bias, output, false, statistics);
   },
   gradInput({ N, C, H, W, O, P, Q, R, S, padH, padW }, gradient, weight, bias, inputGradient) {
     const mirrored = { N, C: O, H: P, W: Q, O: C, P: H, Q: W, padH: R - 1 - padH, padW: S - 1 - padW };

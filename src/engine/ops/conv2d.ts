@@ -19,6 +19,8 @@ export interface ConvOptions {
   readonly padding?: Pair;
   readonly dilation?: Pair;
   readonly groups?: number;
+  /** Whether a batch normalisation reads the output next; some kernels gather its statistics on the way. */
+  readonly statistics?: boolean;
 }
 
 export function conv2d(
@@ -28,7 +30,7 @@ export function conv2d(
   options: ConvOptions = {},
 ): Tensor<'NCHW'> {
   const geometry = convGeometry(input, weight, bias, options);
-  const output = convForward(geometry, input, weight, bias);
+  const output = convForward(geometry, input, weight, bias, options.statistics);
   output.tell('conv2d', bias ? [input, weight, bias] : [input, weight], { ...geometry });
   return output.derivedFrom({ input, weight, bias }, (gradient) => {
     let both: ReturnType<typeof convGradWeight> | null = null; // some kernels sum the bias's gradient on the way
