@@ -30,6 +30,7 @@ struct Shape {
 @group(0) @binding(3) var<storage, read_write> packed : array<f32>; // C rows tiles 3 8 for strips, C tiles 8 rows 3 for tiles; zero beyond O
 @group(0) @binding(4) var<storage, read> bias : array<f32>;
 @group(0) @binding(5) var<storage, read_write> output : array<f32>; // N O P Q
+@group(0) @binding(15) var<storage, read_write> outputPairs : array<vec2f>; // the output, two columns at a time
 @group(0) @binding(6) var<storage, read> gradient : array<f32>; // N O P Q
 @group(0) @binding(7) var<storage, read_write> partial : array<f32>; // O C 3 3 slices
 @group(0) @binding(8) var<storage, read> slab : array<f32>; // packed, for reading

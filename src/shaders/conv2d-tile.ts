@@ -16,11 +16,10 @@ import { normalised } from './conv2d-strip.ts';
  */
 export type Inputs = 'written' | 'normalised' | 'joined';
 
-export const tileEntry = {
-  written: 'forwardTile',
-  normalised: 'forwardTileNormalised',
-  joined: 'forwardTileJoined',
-} as const;
+const entries = { written: 'forwardTile', normalised: 'forwardTileNormalised', joined: 'forwardTileJoined' } as const;
+
+/** `pairs`: for outputs of an even number of columns. */
+export const tileEntry = (inputs: Inputs, pairs: boolean) => `${entries[inputs]}${pairs ? 'Pairs' : ''}`;
 
 export const TILE_COLUMNS = 14;
 export const TILE_ROWS = 4;
@@ -96,14 +95,28 @@ ${inImage(d, (i, j) => `(a${d}_${i}_${j} - mean${d}) * (a${d}_${i}_${j} - mean${
   }`;
 }
 
+/** Text that writes row i of channel d: two columns at a time where the rows are even, so that whatever a store asks first it asks half as often. */
+function stores(d: number, i: number, pairs: boolean): string {
+  if (!pairs) {
+    return each(
+      TILE_COLUMNS,
+      (j) => `      if (q + ${j}u < shape.Q) { output[corner + ${i}u * shape.Q + ${j}u] = a${d}_${i}_${j} + b; }`,
+    );
+  }
+  return each(TILE_COLUMNS / 2, (j) => {
+    const pair = `vec2f(a${d}_${i}_${2 * j} + b, a${d}_${i}_${2 * j + 1} + b)`;
+    return `      if (q + ${2 * j}u < shape.Q) { outputPairs[(corner + ${i}u * shape.Q) / 2u + ${j}u] = ${pair}; }`;
+  });
+}
+
 /** x: tiles of an image, y: groups of eight output channels, z: N. A workgroup is one subgroup of `lanes`. */
-export function tileForwardCode(lanes: number, inputs: Inputs): string {
+export function tileForwardCode(lanes: number, inputs: Inputs, pairs: boolean): string {
   const raised = inputs === 'written' ? '' : ' >> shape.raised';
   const share = CHANNELS / lanes; // output channels a lane
   const parts = COLUMNS / lanes;
   return `
 @compute @workgroup_size(${lanes})
-fn ${tileEntry[inputs]}(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
+fn ${tileEntry(inputs, pairs)}(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
   let n = group.z;
   let p = (group.x / shape.strips) * ${TILE_ROWS}u;
   let q = (group.x % shape.strips) * ${TILE_COLUMNS}u;
@@ -136,7 +149,7 @@ ${each(
   if (o${d} < shape.O) {
     let b = select(0.0, bias[o${d}], shape.hasBias == 1u);
     let corner = ((n * shape.O + o${d}) * shape.P + p) * shape.Q + q;
-${each(TILE_ROWS, (i) => `    if (p + ${i}u < shape.P) {\n${each(TILE_COLUMNS, (j) => `      if (q + ${j}u < shape.Q) { output[corner + ${i}u * shape.Q + ${j}u] = a${d}_${i}_${j} + b; }`)}\n    }`)}
+${each(TILE_ROWS, (i) => `    if (p + ${i}u < shape.P) {\n${stores(d, i, pairs)}\n    }`)}
   }`,
 )}
 }`;

@@ -17,7 +17,7 @@ interface StripKernels {
   readonly pack: Kernel;
   readonly forward: Kernel;
   /** For images wider than a strip. */
-  readonly forwardTile: Readonly<Record<Inputs, Kernel>>;
+  readonly forwardTile: (inputs: Inputs, pairs: boolean) => Kernel;
   readonly gradWeight: Kernel;
 }
 
@@ -31,12 +31,18 @@ function stripKernels(gpu: Gpu): StripKernels | null {
   if (!kernels) {
     const source = { name: `conv2d-strip-${lanes}`, code: shaders.conv2dStrip.code };
     const unrolled = (code: string) => ({ enable: ['subgroups'], append: [code] });
-    const tile = (inputs: Inputs) => kernel(source, tileEntry[inputs], unrolled(tileForwardCode(lanes, inputs)));
+    const tiles = new Map<string, Kernel>();
+    const forwardTile = (inputs: Inputs, pairs: boolean) => {
+      const entry = tileEntry(inputs, pairs);
+      const tile = tiles.get(entry) ?? kernel(source, entry, unrolled(tileForwardCode(lanes, inputs, pairs)));
+      tiles.set(entry, tile);
+      return tile;
+    };
     kernels = {
       lanes,
       pack: kernel(source, 'pack'),
       forward: kernel(source, 'forward', unrolled(stripForwardCode(lanes))),
-      forwardTile: { written: tile('written'), normalised: tile('normalised'), joined: tile('joined') },
+      forwardTile,
       gradWeight: kernel(source, 'gradWeight', unrolled(stripGradWeightCode(lanes))),
     };
     made.set(lanes, kernels);
@@ -164,6 +170,7 @@ function forwardByTiles(
   const inputs: Inputs = second ? 'joined' : first.moments ? 'normalised' : 'written';
   const tiles = Math.ceil(O / 8);
   const strips = Math.ceil(Q / TILE_COLUMNS);
+  const pairs = Q % 2 === 0;
   const tilesOfImage = strips * Math.ceil(P / TILE_ROWS);
   const gathers = statistics && lanes === 8 && output.type === 'f32';
   const sums = gathers ? empty(gpu, 'CZK', [O, N * tilesOfImage, 4], 'conv2d statistics') : null;
@@ -179,9 +186,9 @@ function forwardByTiles(
   const unread = lanes === 8 && !sums ? empty(gpu, 'CZK', [1, 1, 4], 'no statistics') : null;
   const bindings = {
     ...{ input: first.tensor, moment: first.moments, input2: second?.tensor, moment2: second?.moments },
-    ...{ slabFours, bias: bias ?? weight, output, statistics: sums ?? unread },
+    ...{ slabFours, bias: bias ?? weight, [pairs ? 'outputPairs' : 'output']: output, statistics: sums ?? unread },
   };
-  dispatch(gpu, forwardTile[inputs], bindings, uniforms, [tilesOfImage, tiles, N]);
+  dispatch(gpu, forwardTile(inputs, pairs), bindings, uniforms, [tilesOfImage, tiles, N]);
   for (const passing of [slabFours, unread]) passing?.release();
   output.statistics = sums;
 }
