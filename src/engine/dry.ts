@@ -50,7 +50,10 @@ export function dryGpu({
     destroy: nothing,
   };
   const gpu = new Gpu(device as unknown as GPUDevice, like?.description ?? nothingComputed, largestBinding);
-  if (like) gpu.choices.follow(like.choices);
+  if (like) {
+    gpu.choices.follow(like.choices);
+    gpu.fuses = like.fuses;
+  }
   return gpu;
 }
 

@@ -95,6 +95,12 @@ export class Gpu {
   recomputes = false;
   /** Whether activations are kept in half precision; the device needs shader-f16. */
   halves = false;
+  /**
+   * Whether convolutions take in what is around them: read a normalised, enlarged or joined input where it comes from, and gather the statistics of
+   * the normalisation that follows. So they do for the eight lanes of lavapipe (conv2d-strip.ts). For the four of SwiftShader they can, but
+   * that is no faster and more to compile.
+   */
+  fuses: boolean;
   /** When set, is told of every tensor that an operation makes; see audit.ts. */
   onTensor: ((tensor: Tensor) => void) | null = null;
   /** When set, is told of every command that a step records: for profiles. */
@@ -104,6 +110,8 @@ export class Gpu {
   /** Whether a StepRecorder records; without, it runs every step's body. */
   recordsSteps = true;
   private commands: Command[] = [];
+  /** Commands of the open step that are on their way already; see hurry(). */
+  private underWay = 0;
   private passing: Tensor[] = [];
   private inStep = false;
   private tape: Tape | null = null;
@@ -118,20 +126,13 @@ export class Gpu {
     this.faults = new Faults(device, description);
     this.pool = new BufferPool(device, this.faults.watch);
     this.kernels = new KernelCache(device, this.faults.watch, largestBinding);
+    this.fuses = description.software && this.subgroupLanes === 8;
   }
 
   /** Lanes of a subgroup where that is one fixed number and subgroups are on, else null. */
   get subgroupLanes(): number | null {
     const { subgroupMinSize, subgroupMaxSize } = this.device.adapterInfo;
     return this.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : null;
-  }
-
-  /**
-   * Whether there are convolutions that read a normalised, enlarged or joined input where it comes from: those for subgroups of eight lanes on a
-   * processor (conv2d-strip.ts). With four lanes, SwiftShader's, they are no faster and one more kernel to compile.
-   */
-  get readsInPlace(): boolean {
-    return this.description.software && this.subgroupLanes === 8;
   }
 
   get stepOpen(): boolean {
@@ -159,9 +160,10 @@ export class Gpu {
         void tensor.storage; // computes contents that were given back
       }
       tape?.end(this.commands, result);
-      arrived = this.submit(this.commands, result);
+      arrived = this.submit(this.commands.slice(this.underWay), result);
     } finally {
       this.commands = [];
+      this.underWay = 0;
       for (const tensor of this.passing) tensor.releaseIfAlive();
       this.passing = [];
       this.inStep = false;
@@ -217,6 +219,18 @@ export class Gpu {
   async read(tensor: Tensor): Promise<Float32Array> {
     const { values } = await this.step(() => ({ values: tensor as Tensor<'C'> }) as never);
     return typeof values === 'number' ? Float32Array.of(values) : values;
+  }
+
+  /**
+   * Before a pipeline is made inside a step: SwiftShader compiles on this thread, and meanwhile computes on others what was recorded so far. Only the
+   * first step of a kind makes pipelines, so only there can a body that throws leave a part of itself done. Other drivers compile elsewhere or later.
+   */
+  hurry(): void {
+    if (this.description.name !== 'SwiftShader' || this.commands.length === this.underWay) return;
+    const encoder = this.device.createCommandEncoder();
+    encode(encoder, this.commands.slice(this.underWay));
+    this.device.queue.submit([encoder.finish()]);
+    this.underWay = this.commands.length;
   }
 
   record(command: Command): void {

@@ -128,6 +128,10 @@ export class KernelCache {
     return this.pipelines.size;
   }
 
+  has({ key }: Kernel): boolean {
+    return this.pipelines.has(key);
+  }
+
   /** Every kernel that has a pipeline, as it is laid out on this device. */
   get compiled(): Kernel[] {
     return [...this.pipelines.values()].map(({ kernel }) => kernel);
@@ -311,6 +315,7 @@ export function dispatch(
     if (tensor) given[role] = tensor;
   }
   const [chosen, bound] = gpu.kernels.layouts.of(kernel, given);
+  if (!gpu.kernels.has(chosen)) gpu.hurry();
   const pipeline = gpu.kernels.pipeline(chosen);
   const bindGroup = gpu.kernels.bindGroup(chosen, pipeline, bound, uniforms);
   gpu.record({ kind: 'dispatch', name: kernel.name, pipeline: pipeline.pipeline, bindGroup, bound, x, y, z });

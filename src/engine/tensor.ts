@@ -118,7 +118,7 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
 
   /** Where a kernel that can read this tensor's channels piece by piece finds them, in their order; this tensor itself where it is present. */
   get sources(): readonly Source[] {
-    const found = this.absent && this.gpu.readsInPlace ? this.recipe?.sources?.() : null;
+    const found = this.absent && this.gpu.fuses ? this.recipe?.sources?.() : null;
     if (found) return found;
     void this.storage;
     return [{ tensor: this, moments: null, raised: false }];
@@ -283,7 +283,7 @@ export function empty<Axes extends string>(
  * could be computed from later), and where gpu.halves (what is written is rounded, what is read in place would not be).
  */
 export function promise(gpu: Gpu, shape: Shape, name: string): Tensor<'NCHW'> {
-  if (!gpu.readsInPlace || gpu.halves || !gpu.recordsGradients) return empty(gpu, 'NCHW', shape, name);
+  if (!gpu.fuses || gpu.halves || !gpu.recordsGradients) return empty(gpu, 'NCHW', shape, name);
   checkedBytes(gpu, 'NCHW', shape, name);
   return new Tensor(gpu, 'NCHW', shape, null, name);
 }

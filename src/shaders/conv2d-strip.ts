@@ -86,13 +86,13 @@ ${each(PIXELS, (j) => `  if (q + ${j}u < shape.Q) {\n${each(CHANNELS, (k) => `  
 /**
  * A subgroup keeps eight output channels, each lane its share of them, and walks over runs of 14 pixels, slice by slice, down the rows of an image,
  * so that of the three input rows of a run only one is new.
+ * `inPlace`: whether the input may be one that is normalised as it is read.
  * x: slices, y: groups of eight output channels, z: groups of four input channels. A workgroup is one subgroup.
  */
-export function stripGradWeightCode(lanes: number): string {
+export function stripGradWeightCode(lanes: number, inPlace: boolean): string {
   const columns = GRAD_WEIGHT_RUN + 2; // with the neighbours: whole loads of a subgroup
   const loads = columns / lanes;
   const share = CHANNELS / lanes; // output channels a lane
-  const inPlace = lanes === 8; // see Gpu.readsInPlace
   const read = inPlace ? loadInPlace : load;
   return `
 @compute @workgroup_size(${lanes})

@@ -18,8 +18,17 @@ export type Inputs = 'written' | 'normalised' | 'joined';
 
 const entries = { written: 'forwardTile', normalised: 'forwardTileNormalised', joined: 'forwardTileJoined' } as const;
 
-/** `pairs`: for outputs of an even number of columns. */
-export const tileEntry = (inputs: Inputs, pairs: boolean) => `${entries[inputs]}${pairs ? 'Pairs' : ''}`;
+export const tileEntry = ({ inputs, pairs }: Pick<TileOptions, 'inputs' | 'pairs'>) =>
+  `${entries[inputs]}${pairs ? 'Pairs' : ''}`;
+
+export interface TileOptions {
+  readonly lanes: number;
+  readonly inputs: Inputs;
+  /** For outputs of an even number of columns. */
+  readonly pairs: boolean;
+  /** Whether statistics may be wanted. */
+  readonly gathers: boolean;
+}
 
 export const TILE_COLUMNS = 14;
 export const TILE_ROWS = 4;
@@ -110,13 +119,13 @@ function stores(d: number, i: number, pairs: boolean): string {
 }
 
 /** x: tiles of an image, y: groups of eight output channels, z: N. A workgroup is one subgroup of `lanes`. */
-export function tileForwardCode(lanes: number, inputs: Inputs, pairs: boolean): string {
+export function tileForwardCode({ lanes, inputs, pairs, gathers }: TileOptions): string {
   const raised = inputs === 'written' ? '' : ' >> shape.raised';
   const share = CHANNELS / lanes; // output channels a lane
   const parts = COLUMNS / lanes;
   return `
 @compute @workgroup_size(${lanes})
-fn ${tileEntry(inputs, pairs)}(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
+fn ${tileEntry({ inputs, pairs })}(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
   let n = group.z;
   let p = (group.x / shape.strips) * ${TILE_ROWS}u;
   let q = (group.x % shape.strips) * ${TILE_COLUMNS}u;
@@ -142,7 +151,7 @@ ${each(TILE_ROWS, (p) => each(share, (d) => products(d, p)))}
 ${inputs === 'joined' ? '    image2 += plane;' : ''}
     taps += shape.tiles * ${CHANNELS * 3}u;
   }
-${lanes === 8 ? statistics(share, lanes) : ''}
+${gathers ? statistics(share, lanes) : ''}
 ${each(
   share,
   (d) => `  let o${d} = group.y * ${CHANNELS}u + ${d * lanes}u + lane;

@@ -7,6 +7,7 @@ import {
   carry,
   dropout,
   multiply,
+  openGpu,
   parameter,
   relu,
   StepRecorder,
@@ -18,6 +19,23 @@ import {
 import { testGpu } from '../support/gpu.ts';
 
 describe('a recorded step', () => {
+  it('is computed from its beginning while its pipelines are made, where a processor compiles on this thread, and whole when done again', async () => {
+    using gpu = await openGpu();
+    let submissions = 0;
+    const submit = gpu.device.queue.submit.bind(gpu.device.queue);
+    gpu.device.queue.submit = (buffers) => {
+      submissions++;
+      return submit(buffers);
+    };
+    const recorder = new StepRecorder(gpu);
+    const values = Float32Array.of(3, -1, 2);
+    const step = () => recorder.step('chain', [values], () => sum(relu(scale(upload(gpu, 'N', [3], values), 2))));
+    const compiling = gpu.description.name === 'SwiftShader' ? 3 : 1; // scale; relu; sum and the copy to the host
+    expect([await step(), submissions]).toEqual([10, compiling]);
+    expect([await step(), submissions]).toEqual([10, compiling + 1]);
+    recorder.dispose();
+  });
+
   it('runs its body once and then takes new contents of the arrays that it is given', async () => {
     const gpu = await testGpu();
     const recorder = new StepRecorder(gpu);

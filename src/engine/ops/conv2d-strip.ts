@@ -21,20 +21,23 @@ interface StripKernels {
   readonly gradWeight: Kernel;
 }
 
-const made = new Map<number, StripKernels>();
+const made = new Map<string, StripKernels>();
 
 /** The kernels for this device's subgroups, or null where strips do not pay or their subgroup size is unknown. */
 function stripKernels(gpu: Gpu): StripKernels | null {
   const lanes = gpu.subgroupLanes;
   if (lanes !== 8 && lanes !== 4) return null;
-  let kernels = made.get(lanes);
+  const { fuses } = gpu;
+  const key = `${lanes} ${fuses}`;
+  let kernels = made.get(key);
   if (!kernels) {
     const source = { name: `conv2d-strip-${lanes}`, code: shaders.conv2dStrip.code };
     const unrolled = (code: string) => ({ enable: ['subgroups'], append: [code] });
     const tiles = new Map<string, Kernel>();
     const forwardTile = (inputs: Inputs, pairs: boolean) => {
-      const entry = tileEntry(inputs, pairs);
-      const tile = tiles.get(entry) ?? kernel(source, entry, unrolled(tileForwardCode(lanes, inputs, pairs)));
+      const entry = tileEntry({ inputs, pairs });
+      const tile =
+        tiles.get(entry) ?? kernel(source, entry, unrolled(tileForwardCode({ lanes, inputs, pairs, gathers: fuses })));
       tiles.set(entry, tile);
       return tile;
     };
@@ -43,9 +46,9 @@ function stripKernels(gpu: Gpu): StripKernels | null {
       pack: kernel(source, 'pack'),
       forward: kernel(source, 'forward', unrolled(stripForwardCode(lanes))),
       forwardTile,
-      gradWeight: kernel(source, 'gradWeight', unrolled(stripGradWeightCode(lanes))),
+      gradWeight: kernel(source, 'gradWeight', unrolled(stripGradWeightCode(lanes, fuses))),
     };
-    made.set(lanes, kernels);
+    made.set(key, kernels);
   }
   return kernels;
 }
@@ -156,7 +159,7 @@ function forwardByStrips(
 }
 
 function forwardByTiles(
-  { lanes, pack, forwardTile }: StripKernels,
+  { pack, forwardTile }: StripKernels,
   { N, C, H, W, O, P, Q, padH, padW }: StripConvolution,
   input: Tensor,
   weight: Tensor,
@@ -172,7 +175,7 @@ function forwardByTiles(
   const strips = Math.ceil(Q / TILE_COLUMNS);
   const pairs = Q % 2 === 0;
   const tilesOfImage = strips * Math.ceil(P / TILE_ROWS);
-  const gathers = statistics && lanes === 8 && output.type === 'f32';
+  const gathers = statistics && gpu.fuses && output.type === 'f32'; // of what is stored as it was summed
   const sums = gathers ? empty(gpu, 'CZK', [O, N * tilesOfImage, 4], 'conv2d statistics') : null;
   const uniforms = {
     ...{ N, C, H, W, O, P, Q, padH, padW, tiles, strips, rows: 3, slices: 1 },
@@ -182,8 +185,7 @@ function forwardByTiles(
   };
   const slabFours = empty(gpu, 'CTOK', [C, tiles, 8, PACKED_TAPS], 'conv2d packed weight');
   dispatch(gpu, pack, { weight, packed: slabFours }, uniforms, packGroups(C * tiles));
-  // Only the kernels for eight lanes gather them, and only of what is stored as it was summed.
-  const unread = lanes === 8 && !sums ? empty(gpu, 'CZK', [1, 1, 4], 'no statistics') : null;
+  const unread = gpu.fuses && !sums ? empty(gpu, 'CZK', [1, 1, 4], 'no statistics') : null;
   const bindings = {
     ...{ input: first.tensor, moment: first.moments, input2: second?.tensor, moment2: second?.moments },
     ...{ slabFours, bias: bias ?? weight, [pairs ? 'outputPairs' : 'output']: output, statistics: sums ?? unread },
@@ -215,7 +217,7 @@ function stripGradWeight(
   const slices = Math.max(1, Math.min(Math.ceil(BUSY_GROUPS / channelGroups), N * P * strips));
   const partial = empty(gpu, 'OCRSZ', [O, weightC, 3, 3, slices], 'conv2d gradient of weight');
   const biasPartial = empty(gpu, 'CZ', [O, slices], 'conv2d gradient of bias');
-  const unread = gpu.readsInPlace ? empty(gpu, 'CK', [1, 4], 'no moments') : null;
+  const unread = gpu.fuses ? empty(gpu, 'CK', [1, 4], 'no moments') : null;
   let firstC = 0;
   for (const { tensor, moments, raised } of gradWeightSources(input)) {
     const C = tensor.shape[1];
