@@ -39,6 +39,14 @@ export class Layouts {
     );
   }
 
+  /** How many bindings these tensors take. */
+  bindingsOf(tensors: readonly Bindable[]): number {
+    return tensors.reduce(
+      (total, { byteLength }) => total + Math.max(1, Math.ceil(byteLength / this.largestBinding)),
+      0,
+    );
+  }
+
   /** The kernel that reaches these tensors, and its bindings. The kernel itself where each is float32 and fits one binding. */
   of(kernel: Kernel, tensors: Readonly<Record<string, Bindable>>): [Kernel, Record<string, Bindable>] {
     const layouts = new Map<string, Layout>();

@@ -18,8 +18,8 @@ struct Shape {
   rows : u32, // input rows that a strip reads: 3, or 4 when tall
   packedC : u32, packedR : u32, packedT : u32, packedS : u32, packedO : u32, // strides of the packed weight
   weightC : u32, // gradWeight: channels of the weight, of which this input's begin at firstC
-  firstC : u32, // forward: channels of the first of two inputs
-  raised : u32, // the input is N C H/2 W/2, and each element is read twice along both axes
+  firstC : u32, // gradWeight: see weightC; forward: channels of the first of two inputs
+  raised : u32, // gradWeight: the input is N C H/2 W/2, and each element is read twice along both axes
   sums : u32, // forward: whether statistics are wanted
   normalised : u32, // gradWeight: relu(normalise(input)) is what is convolved
 }
@@ -30,13 +30,14 @@ struct Shape {
 @group(0) @binding(3) var<storage, read_write> packed : array<f32>; // C rows tiles 3 8 for strips, C tiles 8 rows 3 for tiles; zero beyond O
 @group(0) @binding(4) var<storage, read> bias : array<f32>;
 @group(0) @binding(5) var<storage, read_write> output : array<f32>; // N O P Q
+@group(0) @binding(16) var<storage, read> inputPairs : array<vec2f>; // the input, two columns at a time
 @group(0) @binding(15) var<storage, read_write> outputPairs : array<vec2f>; // the output, two columns at a time
 @group(0) @binding(6) var<storage, read> gradient : array<f32>; // N O P Q
 @group(0) @binding(7) var<storage, read_write> partial : array<f32>; // O C 3 3 slices
 @group(0) @binding(8) var<storage, read> slab : array<f32>; // packed, for reading
 @group(0) @binding(10) var<storage, read> slabFours : array<vec4f>; // the same four at a time: C tiles 8 12, of which nine are taps
 @group(0) @binding(9) var<storage, read_write> biasPartial : array<f32>; // O slices: sums of the gradient
-@group(0) @binding(12) var<storage, read> input2 : array<f32>; // the further channels of two inputs
+@group(0) @binding(12) var<storage, read> input2Pairs : array<vec2f>; // the further channels of two inputs
 @group(0) @binding(13) var<storage, read> moment2 : array<vec4f>;
 @group(0) @binding(14) var<storage, read_write> statistics : array<vec4f>; // O x N * parts: mean, sum of squared deviations, count, nothing
 @group(0) @binding(11) var<storage, read> moment : array<vec4f>; // C: mean, 1 / deviation, factor and offset, where normalised

@@ -8,59 +8,31 @@
  * inside a loop, and a load of SwiftShader's takes as long as many multiplications. On lavapipe a larger tile loads less and is slower, probably since
  * its code no longer fits a processor's first cache.
  */
-import { normalised } from './conv2d-strip.ts';
-
-/**
- * What the kernel reads. 'written': an input that stands in memory. 'normalised': relu(normalise(input)), perhaps enlarged by two, as it is read.
- * 'joined': the same of two inputs whose channels follow one another.
- */
-export type Inputs = 'written' | 'normalised' | 'joined';
-
-const entries = { written: 'forwardTile', normalised: 'forwardTileNormalised', joined: 'forwardTileJoined' } as const;
-
-export const tileEntry = ({ inputs, pairs }: Pick<TileOptions, 'inputs' | 'pairs'>) =>
-  `${entries[inputs]}${pairs ? 'Pairs' : ''}`;
+import { columnRows, type Inputs, pairRows, TILE_COLUMNS, TILE_ROWS, type TileRows } from './conv2d-tile-rows.ts';
 
 export interface TileOptions {
   readonly lanes: number;
   readonly inputs: Inputs;
-  /** For outputs of an even number of columns. */
+  /** For inputs and outputs of an even number of columns, and a padding of one: two neighbours a load and a store. */
   readonly pairs: boolean;
   /** Whether statistics may be wanted. */
   readonly gathers: boolean;
 }
 
-export const TILE_COLUMNS = 14;
-export const TILE_ROWS = 4;
+const entries = {
+  written: 'forwardTile',
+  normalised: 'forwardTileNormalised',
+  enlarged: 'forwardTileEnlarged',
+  joined: 'forwardTileJoined',
+} as const;
+
+export const tileEntry = ({ inputs, pairs }: Pick<TileOptions, 'inputs' | 'pairs'>) =>
+  `${entries[inputs]}${pairs ? 'Pairs' : ''}`;
+
 const CHANNELS = 8;
-const COLUMNS = TILE_COLUMNS + 2; // with the neighbours
-const ROWS = TILE_ROWS + 2;
 
 const each = (count: number, line: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => line(i)).join('\n');
-
-/** Text that names the rows of a channel, a share of their columns a lane: v row_part. */
-function rows(parts: number, inputs: Inputs): string {
-  const masked = (value: string, r: number, k: number) => `let v${r}_${k} = ${value} * (inside${r} * mask${k});`;
-  const at = (plane: string, r: number, k: number) => `${plane} + row${r} + column${k}`;
-  const all = (line: (r: number, k: number) => string) => each(ROWS, (r) => each(parts, (k) => `    ${line(r, k)}`));
-  if (inputs === 'written') return all((r, k) => masked(`input[${at('image', r, k)}]`, r, k));
-  const fitted = (value: string, r: number, k: number) =>
-    `${normalised(`fit${r}_${k}`, value, 'm')} ${masked(`fit${r}_${k}`, r, k)}`;
-  if (inputs === 'normalised') {
-    return `    let m = moment[c];\n${all((r, k) => `let i${r}_${k} = input[${at('image', r, k)}]; ${fitted(`i${r}_${k}`, r, k)}`)}`;
-  }
-  return `    var m : vec4f;
-${all((r, k) => `var i${r}_${k} : f32;`)}
-    if (c < shape.firstC) {
-      m = moment[c];
-${all((r, k) => `  i${r}_${k} = input[${at('image', r, k)}];`)}
-    } else {
-      m = moment2[c - shape.firstC];
-${all((r, k) => `  i${r}_${k} = input2[${at('image2', r, k)}];`)}
-    }
-${all((r, k) => fitted(`i${r}_${k}`, r, k))}`;
-}
 
 /**
  * Channel d of row p of the tile: sum by sum, so that one is in a register while the input waits in memory, which is where a multiplication may take
@@ -120,35 +92,24 @@ function stores(d: number, i: number, pairs: boolean): string {
 
 /** x: tiles of an image, y: groups of eight output channels, z: N. A workgroup is one subgroup of `lanes`. */
 export function tileForwardCode({ lanes, inputs, pairs, gathers }: TileOptions): string {
-  const raised = inputs === 'written' ? '' : ' >> shape.raised';
+  const rows: TileRows = pairs ? pairRows(lanes, inputs) : columnRows(lanes);
   const share = CHANNELS / lanes; // output channels a lane
-  const parts = COLUMNS / lanes;
   return `
 @compute @workgroup_size(${lanes})
 fn ${tileEntry({ inputs, pairs })}(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
   let n = group.z;
   let p = (group.x / shape.strips) * ${TILE_ROWS}u;
   let q = (group.x % shape.strips) * ${TILE_COLUMNS}u;
-  let H = i32(shape.H);
-  let W = i32(shape.W);
-  let top = i32(p) - i32(shape.padH);
-  let left = i32(q + lane) - i32(shape.padW);
-  let width = shape.W${raised};
-  let plane = (shape.H${raised}) * width;
-${each(parts, (k) => `  let at${k} = left + ${k * lanes}; let column${k} = u32(clamp(at${k}, 0, W - 1))${raised}; let mask${k} = select(0.0, 1.0, at${k} >= 0 && at${k} < W);`)}
-${each(ROWS, (r) => `  let h${r} = top + ${r}; let row${r} = (u32(clamp(h${r}, 0, H - 1))${raised}) * width; let inside${r} = select(0.0, 1.0, h${r} >= 0 && h${r} < H);`)}
+${rows.setup}
 ${each(share, (d) => each(TILE_ROWS, (i) => `  ${each(TILE_COLUMNS, (j) => `var a${d}_${i}_${j} = 0.0;`).replaceAll('\n', ' ')}`))}
-  var image = n * ${inputs === 'joined' ? 'shape.firstC' : 'shape.C'} * plane;
-${inputs === 'joined' ? '  var image2 = (n * (shape.C - shape.firstC)) * plane - shape.firstC * plane; // as if those before were there' : ''}
   var taps = (group.y * ${CHANNELS}u + lane) * 3u;
   for (var c = 0u; c < shape.C; c++) {
 ${each(share, (d) => each(3, (k) => `    let four${d}_${k} = slabFours[taps + ${d * lanes * 3 + k}u];`))}
 ${each(share, (d) => each(9, (tap) => `    let w${d}_${tap} = four${d}_${tap >> 2}.${'xyzw'[tap & 3]};`))}
-${rows(parts, inputs)}
-${each(ROWS, (r) => each(COLUMNS, (j) => `    let x${r}_${j} = subgroupBroadcast(v${r}_${Math.floor(j / lanes)}, ${j % lanes}u);`))}
+${rows.load}
+${each(TILE_ROWS + 2, (r) => each(TILE_COLUMNS + 2, (j) => `    let x${r}_${j} = ${rows.at(r, j)};`))}
 ${each(TILE_ROWS, (p) => each(share, (d) => products(d, p)))}
-    image += plane;
-${inputs === 'joined' ? '    image2 += plane;' : ''}
+${rows.next}
     taps += shape.tiles * ${CHANNELS * 3}u;
   }
 ${gathers ? statistics(share, lanes) : ''}

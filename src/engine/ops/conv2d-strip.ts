@@ -3,7 +3,8 @@
  */
 
 import { GRAD_WEIGHT_RUN, stripForwardCode, stripGradWeightCode } from '../../shaders/conv2d-strip.ts';
-import { type Inputs, TILE_COLUMNS, TILE_ROWS, tileEntry, tileForwardCode } from '../../shaders/conv2d-tile.ts';
+import { tileEntry, tileForwardCode } from '../../shaders/conv2d-tile.ts';
+import { type Inputs, TILE_COLUMNS, TILE_ROWS } from '../../shaders/conv2d-tile-rows.ts';
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
 import { dispatch, type Kernel, kernel } from '../kernel.ts';
@@ -98,14 +99,23 @@ function writtenSource(input: Tensor): Source {
   return { tensor: input, moments: null, raised: false };
 }
 
-/** Where the tile kernel finds the input: itself, a normalisation's input, or two of those. */
-function forwardSources(input: Tensor): readonly Source[] {
-  const { sources } = input;
-  const [{ moments, raised }] = sources;
-  if (sources.length === 1 && (moments || !raised)) return sources;
-  return sources.length === 2 && sources.every((source) => source.moments && source.raised === raised)
-    ? sources
-    : [writtenSource(input)];
+const kindOf = ({ moments, raised }: Source): Inputs | null =>
+  moments ? (raised ? 'enlarged' : 'normalised') : raised ? null : 'written';
+
+/** Bindings of the tile kernel that are small: moments, packed weight, bias, statistics. */
+const SMALL_BINDINGS = 5;
+
+/** What the tile kernel reads: where `pairs`, perhaps what stands before a normalisation, or before two; else the input itself. */
+function tileInputs(input: Tensor, output: Tensor, pairs: boolean): { inputs: Inputs; first: Source; second?: Source } {
+  const [first, second, ...more] = input.sources;
+  const kind = kindOf(first);
+  if (!second && kind && (pairs || kind === 'written')) return { inputs: kind, first };
+  if (pairs && second && more.length === 0 && kind === 'normalised' && kindOf(second) === 'normalised') {
+    const { kernels, limits } = input.gpu;
+    const large = kernels.layouts.bindingsOf([first.tensor, second.tensor, output]);
+    if (large + SMALL_BINDINGS <= limits.maxStorageBuffersPerShaderStage) return { inputs: 'joined', first, second };
+  }
+  return { inputs: 'written', first: writtenSource(input) };
 }
 
 /** Where the weight's gradient finds the input: in pieces that begin at whole groups of channels. */
@@ -169,25 +179,25 @@ function forwardByTiles(
   statistics: boolean,
 ): void {
   const { gpu } = output;
-  const [first, second] = forwardSources(input);
-  const inputs: Inputs = second ? 'joined' : first.moments ? 'normalised' : 'written';
+  const pairs = W % 2 === 0 && Q % 2 === 0 && padH === 1 && padW === 1;
+  const { inputs, first, second } = tileInputs(input, output, pairs);
   const tiles = Math.ceil(O / 8);
   const strips = Math.ceil(Q / TILE_COLUMNS);
-  const pairs = Q % 2 === 0;
   const tilesOfImage = strips * Math.ceil(P / TILE_ROWS);
   const gathers = statistics && gpu.fuses && output.type === 'f32'; // of what is stored as it was summed
   const sums = gathers ? empty(gpu, 'CZK', [O, N * tilesOfImage, 4], 'conv2d statistics') : null;
   const uniforms = {
     ...{ N, C, H, W, O, P, Q, padH, padW, tiles, strips, rows: 3, slices: 1 },
     ...{ hasBias: bias ? 1 : 0, flipped: flipped ? 1 : 0, tall: 0 },
-    ...{ weightC: C, firstC: first.tensor.shape[1], raised: first.raised ? 1 : 0, normalised: 0, sums: sums ? 1 : 0 },
+    ...{ weightC: C, firstC: first.tensor.shape[1], raised: 0, normalised: 0, sums: sums ? 1 : 0 },
     ...tilePacking(tiles),
   };
   const slabFours = empty(gpu, 'CTOK', [C, tiles, 8, PACKED_TAPS], 'conv2d packed weight');
   dispatch(gpu, pack, { weight, packed: slabFours }, uniforms, packGroups(C * tiles));
   const unread = gpu.fuses && !sums ? empty(gpu, 'CZK', [1, 1, 4], 'no statistics') : null;
   const bindings = {
-    ...{ input: first.tensor, moment: first.moments, input2: second?.tensor, moment2: second?.moments },
+    ...{ [pairs && inputs !== 'enlarged' ? 'inputPairs' : 'input']: first.tensor, moment: first.moments },
+    ...{ input2Pairs: second?.tensor, moment2: second?.moments },
     ...{ slabFours, bias: bias ?? weight, [pairs ? 'outputPairs' : 'output']: output, statistics: sums ?? unread },
   };
   dispatch(gpu, forwardTile(inputs, pairs), bindings, uniforms, [tilesOfImage, tiles, N]);
