@@ -19,7 +19,6 @@ struct Shape {
   packedC : u32, packedR : u32, packedT : u32, packedS : u32, packedO : u32, // strides of the packed weight
   weightC : u32, // gradWeight: channels of the weight, of which this input's begin at firstC
   firstC : u32, // gradWeight: see weightC; forward: channels of the first of two inputs
-  raised : u32, // gradWeight: the input is N C H/2 W/2, and each element is read twice along both axes
   sums : u32, // forward: whether statistics are wanted
   normalised : u32, // gradWeight: relu(normalise(input)) is what is convolved
 }
@@ -30,6 +29,7 @@ struct Shape {
 @group(0) @binding(3) var<storage, read_write> packed : array<f32>; // C rows tiles 3 8 for strips, C tiles 8 rows 3 for tiles; zero beyond O
 @group(0) @binding(4) var<storage, read> bias : array<f32>;
 @group(0) @binding(5) var<storage, read_write> output : array<f32>; // N O P Q
+@group(0) @binding(17) var<storage, read> gradientPairs : array<vec2f>; // the gradient, two columns at a time
 @group(0) @binding(16) var<storage, read> inputPairs : array<vec2f>; // the input, two columns at a time
 @group(0) @binding(15) var<storage, read_write> outputPairs : array<vec2f>; // the output, two columns at a time
 @group(0) @binding(6) var<storage, read> gradient : array<f32>; // N O P Q

@@ -2,8 +2,6 @@
  * How the tiles of conv2d-tile.ts reach the rows that they read: 14 + 2 columns of 4 + 2 rows of a channel, each number loaded by one lane and handed
  * to the others by subgroupBroadcast.
  */
-import { normalised } from './conv2d-strip.ts';
-
 export const TILE_COLUMNS = 14;
 export const TILE_ROWS = 4;
 const COLUMNS = TILE_COLUMNS + 2; // with the neighbours
@@ -14,6 +12,10 @@ const ROWS = TILE_ROWS + 2;
  * each element twice along both axes. 'joined': the normalised channels of two inputs, one after the other.
  */
 export type Inputs = 'written' | 'normalised' | 'enlarged' | 'joined';
+
+/** Text that names relu(normalise(value)) as `fit`, as batch-norm.wgsl computes it. */
+export const normalised = (fit: string, value: string, moment: string) =>
+  `let ${fit}_raw = fma(${value} - ${moment}.x, ${moment}.z, ${moment}.w); let ${fit} = select(${fit}_raw, 0.0, ${fit}_raw <= 0.0);`;
 
 /** Text for the places where a kernel needs it; it finds n, p and q, where its tile begins, and c, the channel. */
 export interface TileRows {

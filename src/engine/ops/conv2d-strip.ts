@@ -2,7 +2,13 @@
  * 3 x 3 convolutions of stride 1 by register strips (shaders/conv2d-strip.wgsl): the fast path of software adapters.
  */
 
-import { GRAD_WEIGHT_RUN, stripForwardCode, stripGradWeightCode } from '../../shaders/conv2d-strip.ts';
+import { stripForwardCode } from '../../shaders/conv2d-strip.ts';
+import {
+  GRAD_WEIGHT_RUN,
+  type GradWeightOptions,
+  gradWeightEntry,
+  stripGradWeightCode,
+} from '../../shaders/conv2d-strip-grad-weight.ts';
 import { tileEntry, tileForwardCode } from '../../shaders/conv2d-tile.ts';
 import { type Inputs, TILE_COLUMNS, TILE_ROWS } from '../../shaders/conv2d-tile-rows.ts';
 import shaders from '../../shaders/sources.ts';
@@ -19,7 +25,7 @@ interface StripKernels {
   readonly forward: Kernel;
   /** For images wider than a strip. */
   readonly forwardTile: (inputs: Inputs, pairs: boolean) => Kernel;
-  readonly gradWeight: Kernel;
+  readonly gradWeight: Readonly<Record<GradWeightOptions['columns'], Kernel>>;
 }
 
 const made = new Map<string, StripKernels>();
@@ -42,12 +48,14 @@ function stripKernels(gpu: Gpu): StripKernels | null {
       tiles.set(entry, tile);
       return tile;
     };
+    const gradWeight = (columns: GradWeightOptions['columns']) =>
+      kernel(source, gradWeightEntry[columns], unrolled(stripGradWeightCode({ lanes, inPlace: fuses, columns })));
     kernels = {
       lanes,
       pack: kernel(source, 'pack'),
       forward: kernel(source, 'forward', unrolled(stripForwardCode(lanes))),
       forwardTile,
-      gradWeight: kernel(source, 'gradWeight', unrolled(stripGradWeightCode(lanes, fuses))),
+      gradWeight: { single: gradWeight('single'), pairs: gradWeight('pairs'), enlarged: gradWeight('enlarged') },
     };
     made.set(key, kernels);
   }
@@ -118,11 +126,13 @@ function tileInputs(input: Tensor, output: Tensor, pairs: boolean): { inputs: In
   return { inputs: 'written', first: writtenSource(input) };
 }
 
-/** Where the weight's gradient finds the input: in pieces that begin at whole groups of channels. */
-function gradWeightSources(input: Tensor): readonly Source[] {
+/** Where the weight's gradient finds the input: in pieces that begin at whole groups of channels, enlarged only where `pairs`. */
+function gradWeightSources(input: Tensor, pairs: boolean): readonly Source[] {
   const { sources } = input;
-  const whole = sources.every(({ tensor }, i) => i === sources.length - 1 || tensor.shape[1] % 4 === 0);
-  return whole ? sources : [writtenSource(input)];
+  const readable = sources.every(
+    ({ tensor, raised }, i) => (pairs || !raised) && (i === sources.length - 1 || tensor.shape[1] % 4 === 0),
+  );
+  return readable ? sources : [writtenSource(input)];
 }
 
 /** N O P Q from N C H W. `flipped`: the weight is C O 3 3 of the convolution whose input gradient this is. */
@@ -157,7 +167,7 @@ function forwardByStrips(
   const uniforms = {
     ...{ N, C, H, W, O, P, Q, padH, padW, tiles, strips, rows, slices: 1 },
     ...{ hasBias: bias ? 1 : 0, flipped: flipped ? 1 : 0, tall: tall ? 1 : 0 },
-    ...{ weightC: C, firstC: 0, raised: 0, normalised: 0, sums: 0 },
+    ...{ weightC: C, firstC: 0, normalised: 0, sums: 0 },
     ...stripPacking(tiles, rows),
   };
   const slab = empty(output.gpu, 'CRTSO', [C, rows, tiles, 3, 8], 'conv2d packed weight');
@@ -189,7 +199,7 @@ function forwardByTiles(
   const uniforms = {
     ...{ N, C, H, W, O, P, Q, padH, padW, tiles, strips, rows: 3, slices: 1 },
     ...{ hasBias: bias ? 1 : 0, flipped: flipped ? 1 : 0, tall: 0 },
-    ...{ weightC: C, firstC: first.tensor.shape[1], raised: 0, normalised: 0, sums: sums ? 1 : 0 },
+    ...{ weightC: C, firstC: first.tensor.shape[1], normalised: 0, sums: sums ? 1 : 0 },
     ...tilePacking(tiles),
   };
   const slabFours = empty(gpu, 'CTOK', [C, tiles, 8, PACKED_TAPS], 'conv2d packed weight');
@@ -228,16 +238,22 @@ function stripGradWeight(
   const partial = empty(gpu, 'OCRSZ', [O, weightC, 3, 3, slices], 'conv2d gradient of weight');
   const biasPartial = empty(gpu, 'CZ', [O, slices], 'conv2d gradient of bias');
   const unread = gpu.fuses ? empty(gpu, 'CK', [1, 4], 'no moments') : null;
+  const pairs = W % 2 === 0 && Q % 2 === 0 && padH === 1 && padW === 1;
   let firstC = 0;
-  for (const { tensor, moments, raised } of gradWeightSources(input)) {
+  for (const { tensor, moments, raised } of gradWeightSources(input, pairs)) {
     const C = tensor.shape[1];
     const uniforms = {
       ...{ N, C, H, W, O, P, Q, padH, padW, tiles: 1, strips, rows: 3, slices, hasBias: 0, flipped: 0, tall: 0 },
-      ...{ weightC, firstC, raised: raised ? 1 : 0, normalised: moments ? 1 : 0, sums: 0 },
+      ...{ weightC, firstC, normalised: moments ? 1 : 0, sums: 0 },
       ...stripPacking(1, 3), // which this kernel does not read
     };
-    const bindings = { input: tensor, moment: moments ?? unread, gradient, partial, biasPartial };
-    dispatch(gpu, gradWeight, bindings, uniforms, [slices, Math.ceil(O / 8), Math.ceil(C / 4)]);
+    const columns = !pairs ? 'single' : raised ? 'enlarged' : 'pairs';
+    const images = {
+      [columns === 'pairs' ? 'inputPairs' : 'input']: tensor,
+      [pairs ? 'gradientPairs' : 'gradient']: gradient,
+    };
+    const bindings = { ...images, moment: moments ?? unread, partial, biasPartial };
+    dispatch(gpu, gradWeight[columns], bindings, uniforms, [slices, Math.ceil(O / 8), Math.ceil(C / 4)]);
     firstC += C;
   }
   unread?.release();
