@@ -190,12 +190,9 @@ fn gradInput(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_ind
   let m = moment[c];
   let count = f32(shape.N) * f32(shape.length * WIDTH);
   let means = select(vec2f(0.0), sum[c] / count, shape.training == 1u);
-  for (var k = 0u; k < 8u; k++) {
-    let i = group.x * 512u + k * 64u + lane;
-    if (i < shape.length) {
-      let x = input[base + i];
-      let g = passed(x, gradient[base + i], m);
-      output[base + i] = m.z * (g - Value(means.x) - (x - Value(m.x)) * m.y * means.y);
-    }
+  for (var i = group.x * 512u + lane; i < min(shape.length, (group.x + 1u) * 512u); i += 64u) {
+    let x = input[base + i];
+    let g = passed(x, gradient[base + i], m);
+    output[base + i] = m.z * (g - Value(means.x) - (x - Value(m.x)) * m.y * means.y);
   }
 }

@@ -12,6 +12,8 @@ import { sum } from './reduce.ts';
 
 /** Positions a thread, chosen so that no lane of a small image is without work. */
 const WIDTHS = [1, 2, 4, 8] as const;
+/** With so few products a position, eight positions a thread are no faster than four, and take twice as long to compile. */
+const FEW_PRODUCTS = 64;
 
 interface ColumnKernels {
   readonly lanes: number;
@@ -86,7 +88,8 @@ function multiply(
   output: Tensor,
 ): void {
   const count = g.N * product.L;
-  const width = WIDTHS.find((positions) => positions * lanes >= count) ?? 8;
+  const most = product.O * product.K <= FEW_PRODUCTS ? 4 : 8;
+  const width = WIDTHS.find((positions) => positions * lanes >= count || positions === most)!;
   const groups = [Math.ceil(count / (lanes * width)), Math.ceil(product.O / 8)] as const;
   const uniforms = uniformsOf(g, { ...product, hasBias: bias ? 1 : 0 });
   dispatch(columns.gpu, products.get(width)!, { columns, weight, bias: bias ?? weight, output }, uniforms, groups);

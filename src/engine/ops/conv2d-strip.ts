@@ -49,7 +49,11 @@ function stripKernels(gpu: Gpu): StripKernels | null {
       return tile;
     };
     const gradWeight = (columns: GradWeightOptions['columns']) =>
-      kernel(source, gradWeightEntry[columns], unrolled(stripGradWeightCode({ lanes, inPlace: fuses, columns })));
+      kernel(
+        source,
+        gradWeightEntry[columns],
+        unrolled(stripGradWeightCode({ lanes, inPlace: fuses && columns !== 'single', columns })),
+      );
     kernels = {
       lanes,
       pack: kernel(source, 'pack'),
@@ -126,13 +130,11 @@ function tileInputs(input: Tensor, output: Tensor, pairs: boolean): { inputs: In
   return { inputs: 'written', first: writtenSource(input) };
 }
 
-/** Where the weight's gradient finds the input: in pieces that begin at whole groups of channels, enlarged only where `pairs`. */
+/** Where the weight's gradient finds the input: where `pairs`, perhaps in pieces that begin at whole groups of channels; else the input itself. */
 function gradWeightSources(input: Tensor, pairs: boolean): readonly Source[] {
   const { sources } = input;
-  const readable = sources.every(
-    ({ tensor, raised }, i) => (pairs || !raised) && (i === sources.length - 1 || tensor.shape[1] % 4 === 0),
-  );
-  return readable ? sources : [writtenSource(input)];
+  const whole = sources.every(({ tensor }, i) => i === sources.length - 1 || tensor.shape[1] % 4 === 0);
+  return pairs && whole ? sources : [writtenSource(input)];
 }
 
 /** N O P Q from N C H W. `flipped`: the weight is C O 3 3 of the convolution whose input gradient this is. */
@@ -237,8 +239,9 @@ function stripGradWeight(
   const slices = Math.max(1, Math.min(Math.ceil(BUSY_GROUPS / channelGroups), N * P * strips));
   const partial = empty(gpu, 'OCRSZ', [O, weightC, 3, 3, slices], 'conv2d gradient of weight');
   const biasPartial = empty(gpu, 'CZ', [O, slices], 'conv2d gradient of bias');
-  const unread = gpu.fuses ? empty(gpu, 'CK', [1, 4], 'no moments') : null;
-  const pairs = W % 2 === 0 && Q % 2 === 0 && padH === 1 && padW === 1;
+  // On SwiftShader it is no faster, and one more kernel to compile where some rows are odd.
+  const pairs = gpu.fuses && W % 2 === 0 && Q % 2 === 0 && padH === 1 && padW === 1;
+  const unread = pairs ? empty(gpu, 'CK', [1, 4], 'no moments') : null;
   let firstC = 0;
   for (const { tensor, moments, raised } of gradWeightSources(input, pairs)) {
     const C = tensor.shape[1];
