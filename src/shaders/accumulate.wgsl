@@ -17,21 +17,15 @@ fn start(group : vec3u, lane : u32) -> u32 {
 @compute @workgroup_size(64)
 fn addInto(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let base = start(group, lane);
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count) {
-      total[i] += addend[i];
-    }
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    total[i] += addend[i];
   }
 }
 
 @compute @workgroup_size(64)
 fn addTwo(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let base = start(group, lane);
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count) {
-      total[i] = first[i] + addend[i];
-    }
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    total[i] = first[i] + addend[i];
   }
 }

@@ -13,9 +13,8 @@ struct Extent {
 @compute @workgroup_size(64)
 fn check(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let base = group.y * extent.rowStride + group.x * 512u + lane;
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count && (bitcast<u32>(input[i]) & 0x7f800000u) == 0x7f800000u) {
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    if ((bitcast<u32>(input[i]) & 0x7f800000u) == 0x7f800000u) {
       atomicOr(&flags[extent.flag], 1u); // an or is the same in any order
     }
   }

@@ -130,12 +130,9 @@ fn normalise(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_ind
   let c = group.y;
   let base = (group.z * shape.C + c) * shape.length;
   let m = moment[c];
-  for (var k = 0u; k < 8u; k++) {
-    let i = group.x * 512u + k * 64u + lane;
-    if (i < shape.length) {
-      let value = fma(input[base + i] - Value(m.x), Value(m.z), Value(m.w));
-      output[base + i] = select(value, select(value, Value(), value <= Value()), shape.relu == 1u); // a NaN stays one
-    }
+  for (var i = group.x * 512u + lane; i < min(shape.length, (group.x + 1u) * 512u); i += 64u) {
+    let value = fma(input[base + i] - Value(m.x), Value(m.z), Value(m.w));
+    output[base + i] = select(value, select(value, Value(), value <= Value()), shape.relu == 1u); // a NaN stays one
   }
 }
 

@@ -18,29 +18,23 @@ struct Extent {
 @compute @workgroup_size(64)
 fn same(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let base = group.y * extent.rowStride + group.x * 512u + lane;
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count) {
-      output[i] = combine(a[i], b[i]);
-    }
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    output[i] = combine(a[i], b[i]);
   }
 }
 
 @compute @workgroup_size(64)
 fn repeated(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let base = group.y * extent.rowStride + group.x * 512u + lane;
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count) {
-      let i3 = i % extent.length3;
-      let r2 = i / extent.length3;
-      let i2 = r2 % extent.length2;
-      let r1 = r2 / extent.length2;
-      let i1 = r1 % extent.length1;
-      let i0 = r1 / extent.length1;
-      let fromA = i0 * extent.a0 + i1 * extent.a1 + i2 * extent.a2 + i3 * extent.a3;
-      let fromB = i0 * extent.b0 + i1 * extent.b1 + i2 * extent.b2 + i3 * extent.b3;
-      output[i] = combine(a[fromA], b[fromB]);
-    }
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    let i3 = i % extent.length3;
+    let r2 = i / extent.length3;
+    let i2 = r2 % extent.length2;
+    let r1 = r2 / extent.length2;
+    let i1 = r1 % extent.length1;
+    let i0 = r1 / extent.length1;
+    let fromA = i0 * extent.a0 + i1 * extent.a1 + i2 * extent.a2 + i3 * extent.a3;
+    let fromB = i0 * extent.b0 + i1 * extent.b1 + i2 * extent.b2 + i3 * extent.b3;
+    output[i] = combine(a[fromA], b[fromB]);
   }
 }

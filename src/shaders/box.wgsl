@@ -24,27 +24,24 @@ struct Box {
 @compute @workgroup_size(64)
 fn copy(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let base = group.y * box.rowStride + group.x * 512u + lane;
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < box.count) {
-      let d3 = i % box.length3;
-      let r2 = i / box.length3;
-      let d2 = r2 % box.length2;
-      let r1 = r2 / box.length2;
-      let d1 = r1 % box.length1;
-      let d0 = r1 / box.length1;
-      let p0 = box.start0 + i32(d0) * box.step0;
-      let p1 = box.start1 + i32(d1) * box.step1;
-      let p2 = box.start2 + i32(d2) * box.step2;
-      let p3 = box.start3 + i32(d3) * box.step3;
-      let inside = p0 >= 0 && p1 >= 0 && p2 >= 0 && p3 >= 0
-        && p0 < box.size0 && p1 < box.size1 && p2 < box.size2 && p3 < box.size3;
-      var value = box.filler;
-      if (inside) {
-        value = input[u32(p0 * box.from0 + p1 * box.from1 + p2 * box.from2 + p3 * box.from3)] * box.factor;
-      }
-      output[box.offset + d0 * box.to0 + d1 * box.to1 + d2 * box.to2 + d3 * box.to3] = value;
+  for (var i = base; i < min(box.count, base + 512u); i += 64u) {
+    let d3 = i % box.length3;
+    let r2 = i / box.length3;
+    let d2 = r2 % box.length2;
+    let r1 = r2 / box.length2;
+    let d1 = r1 % box.length1;
+    let d0 = r1 / box.length1;
+    let p0 = box.start0 + i32(d0) * box.step0;
+    let p1 = box.start1 + i32(d1) * box.step1;
+    let p2 = box.start2 + i32(d2) * box.step2;
+    let p3 = box.start3 + i32(d3) * box.step3;
+    let inside = p0 >= 0 && p1 >= 0 && p2 >= 0 && p3 >= 0
+      && p0 < box.size0 && p1 < box.size1 && p2 < box.size2 && p3 < box.size3;
+    var value = box.filler;
+    if (inside) {
+      value = input[u32(p0 * box.from0 + p1 * box.from1 + p2 * box.from2 + p3 * box.from3)] * box.factor;
     }
+    output[box.offset + d0 * box.to0 + d1 * box.to1 + d2 * box.to2 + d3 * box.to3] = value;
   }
 }
 
@@ -53,11 +50,8 @@ fn copy(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) l
 fn copyRows(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let origin = u32(box.start2 * box.from2 + box.start3) + group.y * u32(box.from2);
   let place = box.offset + group.y * box.to2;
-  for (var k = 0u; k < 8u; k++) {
-    let i = group.x * 512u + k * 64u + lane;
-    if (i < box.length3) {
-      output[place + i] = input[origin + i] * box.factor;
-    }
+  for (var i = group.x * 512u + lane; i < min(box.length3, (group.x + 1u) * 512u); i += 64u) {
+    output[place + i] = input[origin + i] * box.factor;
   }
 }
 
@@ -66,10 +60,7 @@ fn copyRows(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_inde
 fn copyRowsFours(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let origin = u32(box.start2 * box.from2 + box.start3) + group.y * u32(box.from2);
   let place = box.offset + group.y * box.to2;
-  for (var k = 0u; k < 2u; k++) {
-    let i = group.x * 128u + k * 64u + lane;
-    if (i < box.length3 / 4u) {
-      outputFours[place / 4u + i] = inputFours[origin / 4u + i] * box.factor;
-    }
+  for (var i = group.x * 128u + lane; i < min(box.length3 / 4u, (group.x + 1u) * 128u); i += 64u) {
+    outputFours[place / 4u + i] = inputFours[origin / 4u + i] * box.factor;
   }
 }

@@ -18,14 +18,11 @@ struct Extent {
 fn unscale(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let factor = 1.0 / scale[0]; // a power of two: exact
   let base = group.y * extent.rowStride + group.x * 512u + lane;
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count) {
-      let value = scaled[i];
-      gradient[i] = value * factor;
-      if ((bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u) {
-        atomicOr(&overflows[0], 1u); // an or is the same in any order
-      }
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    let value = scaled[i];
+    gradient[i] = value * factor;
+    if ((bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u) {
+      atomicOr(&overflows[0], 1u); // an or is the same in any order
     }
   }
 }

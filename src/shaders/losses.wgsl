@@ -19,12 +19,9 @@ struct Extent {
 @compute @workgroup_size(64)
 fn divergence(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let base = group.y * extent.rowStride + group.x * 512u + lane;
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count) {
-      let t = target_[i];
-      output[i] = select(0.0, t * (log(max(t, 1.17549435e-38)) - logProbability[i]), t > 0.0);
-    }
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    let t = target_[i];
+    output[i] = select(0.0, t * (log(max(t, 1.17549435e-38)) - logProbability[i]), t > 0.0);
   }
 }
 
@@ -32,11 +29,8 @@ fn divergence(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_in
 @compute @workgroup_size(64)
 fn divergenceGradient(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let base = group.y * extent.rowStride + group.x * 512u + lane;
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count) {
-      output[i] = -target_[i] * (extent.factor * gradient[0]);
-    }
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    output[i] = -target_[i] * (extent.factor * gradient[0]);
   }
 }
 

@@ -35,17 +35,14 @@ fn adam(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) l
     return;
   }
   let base = group.y * extent.rowStride + group.x * 512u + lane;
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count) {
-      let p = parameter[i] - shrink * parameter[i];
-      let g = gradient[i] + decay * p;
-      let m = beta1 * first[i] + (1.0 - beta1) * g;
-      let v = beta2 * second[i] + (1.0 - beta2) * g * g;
-      first[i] = m;
-      second[i] = v;
-      parameter[i] = p - rate * m / (sqrt(v) * spread + epsilon);
-    }
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    let p = parameter[i] - shrink * parameter[i];
+    let g = gradient[i] + decay * p;
+    let m = beta1 * first[i] + (1.0 - beta1) * g;
+    let v = beta2 * second[i] + (1.0 - beta2) * g * g;
+    first[i] = m;
+    second[i] = v;
+    parameter[i] = p - rate * m / (sqrt(v) * spread + epsilon);
   }
 }
 
@@ -56,19 +53,16 @@ fn amsgrad(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index
     return;
   }
   let base = group.y * extent.rowStride + group.x * 512u + lane;
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count) {
-      let p = parameter[i] - settings[7] * parameter[i];
-      let g = gradient[i] + settings[1] * p;
-      let m = settings[2] * first[i] + (1.0 - settings[2]) * g;
-      let v = settings[3] * second[i] + (1.0 - settings[3]) * g * g;
-      let largest = max(third[i], v);
-      first[i] = m;
-      second[i] = v;
-      third[i] = largest;
-      parameter[i] = p - settings[4] * m / (sqrt(largest) * settings[5] + settings[6]);
-    }
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    let p = parameter[i] - settings[7] * parameter[i];
+    let g = gradient[i] + settings[1] * p;
+    let m = settings[2] * first[i] + (1.0 - settings[2]) * g;
+    let v = settings[3] * second[i] + (1.0 - settings[3]) * g * g;
+    let largest = max(third[i], v);
+    first[i] = m;
+    second[i] = v;
+    third[i] = largest;
+    parameter[i] = p - settings[4] * m / (sqrt(largest) * settings[5] + settings[6]);
   }
 }
 
@@ -79,21 +73,18 @@ fn rmsprop(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index
     return;
   }
   let base = group.y * extent.rowStride + group.x * 512u + lane;
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count) {
-      let p = parameter[i];
-      let g = gradient[i] + settings[1] * p;
-      let square = settings[2] * first[i] + (1.0 - settings[2]) * g * g;
-      let mean = settings[2] * third[i] + (1.0 - settings[2]) * g;
-      // Rounding may push the difference below 0 when the gradient hardly changes; PyTorch's root is then not a number.
-      let spread = select(square, max(0.0, square - mean * mean), settings[6] == 1.0);
-      let velocity = settings[5] * second[i] + g / (sqrt(spread) + settings[4]);
-      first[i] = square;
-      third[i] = mean;
-      second[i] = velocity;
-      parameter[i] = p - settings[3] * velocity;
-    }
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    let p = parameter[i];
+    let g = gradient[i] + settings[1] * p;
+    let square = settings[2] * first[i] + (1.0 - settings[2]) * g * g;
+    let mean = settings[2] * third[i] + (1.0 - settings[2]) * g;
+    // Rounding may push the difference below 0 when the gradient hardly changes; PyTorch's root is then not a number.
+    let spread = select(square, max(0.0, square - mean * mean), settings[6] == 1.0);
+    let velocity = settings[5] * second[i] + g / (sqrt(spread) + settings[4]);
+    first[i] = square;
+    third[i] = mean;
+    second[i] = velocity;
+    parameter[i] = p - settings[3] * velocity;
   }
 }
 
@@ -104,14 +95,11 @@ fn sgd(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) la
     return;
   }
   let base = group.y * extent.rowStride + group.x * 512u + lane;
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count) {
-      let p = parameter[i];
-      let g = gradient[i] + settings[1] * p;
-      let buffer = settings[2] * first[i] + settings[3] * g;
-      first[i] = buffer;
-      parameter[i] = p - settings[4] * select(buffer, g + settings[2] * buffer, settings[5] == 1.0);
-    }
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    let p = parameter[i];
+    let g = gradient[i] + settings[1] * p;
+    let buffer = settings[2] * first[i] + settings[3] * g;
+    first[i] = buffer;
+    parameter[i] = p - settings[4] * select(buffer, g + settings[2] * buffer, settings[5] == 1.0);
   }
 }

@@ -16,21 +16,15 @@ struct Extent {
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let base = group.y * extent.rowStride + group.x * 512u + lane;
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count) {
-      output[i] = value(input[i]);
-    }
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    output[i] = value(input[i]);
   }
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
   let base = group.y * extent.rowStride + group.x * 512u + lane;
-  for (var k = 0u; k < 8u; k++) {
-    let i = base + k * 64u;
-    if (i < extent.count) {
-      output[i] = slope(input[i]) * gradient[i];
-    }
+  for (var i = base; i < min(extent.count, base + 512u); i += 64u) {
+    output[i] = slope(input[i]) * gradient[i];
   }
 }

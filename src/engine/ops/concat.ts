@@ -18,7 +18,7 @@ export function concat<A extends string>(inputs: readonly Tensor<A>[], letter: s
   const shape = first.shape.map((length, i) =>
     i === axis ? inputs.reduce((total, input) => total + input.shape[axis], 0) : length,
   );
-  const channels = first.axes === 'NCHW' && axis === 1; // of activations, whose readers may find them where they are
+  const channels = first.axes === 'NCHW' && axis === 1 && inputs.every(({ isPresent }) => !isPresent); // that nobody has written
   const output = (channels ? promise(gpu, shape, 'concat') : empty(gpu, first.axes, shape, 'concat')) as Tensor<A>;
   const outer = sizeOf(shape.slice(0, axis));
   const inner = sizeOf(shape.slice(axis + 1));
