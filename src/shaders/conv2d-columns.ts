@@ -17,15 +17,57 @@ const each = (count: number, line: (i: number) => string) =>
 const grid = (a: number, b: number, line: (i: number, j: number) => string) =>
   each(a, (i) => `  ${each(b, (j) => line(i, j)).replaceAll('\n', ' ')}`);
 
+/** How product reaches the positions of a lane: each `lanes` from the next, or where L divides by four, four neighbours a load and a store. */
+function positionsOf(lanes: number, positions: number, fours: boolean) {
+  const place = (j: number, first: string, last: string) =>
+    `  let m${j} = ${first}; let i${j} = min(m${j}, ${last}); let n${j} = i${j} / shape.L; let l${j} = i${j} % shape.L;`;
+  if (!fours) {
+    return {
+      places: each(
+        positions,
+        (j) =>
+          `${place(j, `(group.x * ${positions}u + ${j}u) * ${lanes}u + lane`, 'count - 1u')} let x${j} = n${j} * shape.K * shape.L + l${j};`,
+      ),
+      loads: each(positions, (j) => `        let c${j} = columns[x${j} + k * shape.L];`),
+      stores: (k: number) =>
+        each(
+          positions,
+          (j) => `    if (m${j} < count) { output[(n${j} * shape.O + o + ${k}u) * shape.L + l${j}] = t${k}_${j} + b; }`,
+        ),
+    };
+  }
+  const groups = positions / 4;
+  const four = (name: (e: number) => string) => `vec4f(${[0, 1, 2, 3].map(name).join(', ')})`;
+  return {
+    places: each(
+      groups,
+      (g) =>
+        `${place(g, `((group.x * ${groups}u + ${g}u) * ${lanes}u + lane) * 4u`, 'count - 4u')} let x${g} = (n${g} * shape.K * shape.L + l${g}) / 4u;`,
+    ),
+    loads: each(
+      groups,
+      (g) =>
+        `        let four${g} = columnsFours[x${g} + k * (shape.L / 4u)]; ${[...'xyzw'].map((part, e) => `let c${4 * g + e} = four${g}.${part};`).join(' ')}`,
+    ),
+    stores: (k: number) =>
+      each(
+        groups,
+        (g) =>
+          `    if (m${g} < count) { outputFours[((n${g} * shape.O + o + ${k}u) * shape.L + l${g}) / 4u] = ${four((e) => `t${k}_${4 * g + e} + b`)}; }`,
+      ),
+  };
+}
+
 /** x: positions of all images, `lanes` times `positions` a subgroup; y: groups of eight outputs. A workgroup is one subgroup. */
-export function productCode(lanes: number, positions: number): string {
+export function productCode(lanes: number, positions: number, fours: boolean): string {
   const shares = Math.ceil(OUTPUTS / lanes);
+  const { places, loads, stores } = positionsOf(lanes, positions, fours);
   return `
 @compute @workgroup_size(${lanes})
-fn product(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
+fn product${fours ? 'Fours' : ''}(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
   let count = shape.N * shape.L;
   let o = group.y * ${OUTPUTS}u;
-${each(positions, (j) => `  let m${j} = (group.x * ${positions}u + ${j}u) * ${lanes}u + lane; let i${j} = min(m${j}, count - 1u); let n${j} = i${j} / shape.L; let l${j} = i${j} % shape.L; let x${j} = n${j} * shape.K * shape.L + l${j};`)}
+${places}
 ${each(shares, (q) => `  let w${q} = min(o + ${q * lanes}u + lane, shape.O - 1u) * shape.strideO;`)}
 ${grid(OUTPUTS, positions, (k, j) => `var t${k}_${j} = 0.0;`)}
   for (var part = 0u; part < shape.K; part += ${PART}u) {
@@ -34,7 +76,7 @@ ${grid(OUTPUTS, positions, (k, j) => `var s${k}_${j} = 0.0;`)}
 ${grid(OUTPUTS, positions, (k, j) => `var a${k}_${j} = 0.0;`)}
       for (var k = block; k < min(block + ${BLOCK}u, shape.K); k++) {
 ${each(shares, (q) => `        let v${q} = weight[w${q} + k * shape.strideK];`)}
-${each(positions, (j) => `        let c${j} = columns[x${j} + k * shape.L];`)}
+${loads}
 ${each(OUTPUTS, (k) => `        { let w = subgroupBroadcast(v${Math.floor(k / lanes)}, ${k % lanes}u); ${each(positions, (j) => `a${k}_${j} = fma(c${j}, w, a${k}_${j});`).replaceAll('\n', ' ')} }`)}
       }
 ${grid(OUTPUTS, positions, (k, j) => `s${k}_${j} += a${k}_${j};`)}
@@ -45,17 +87,47 @@ ${each(
   OUTPUTS,
   (k) => `  if (o + ${k}u < shape.O) {
     let b = select(0.0, bias[o + ${k}u], shape.hasBias == 1u);
-${each(positions, (j) => `    if (m${j} < count) { output[(n${j} * shape.O + o + ${k}u) * shape.L + l${j}] = t${k}_${j} + b; }`)}
+${stores(k)}
   }`,
 )}
 }`;
 }
 
-/** x: slices of the positions, y: groups of 4 `lanes` outputs, z: groups of eight rows. A workgroup is one subgroup. */
-export function columnGradWeightCode(lanes: number): string {
+/** Text that adds the products of positions l to l + `lanes` - 1, in their order. */
+function products(lanes: number, fours: boolean): string {
+  const sums = (j: number, y: (i: number) => string) =>
+    each(
+      ROWS,
+      (k) =>
+        `      { let x = subgroupBroadcast(c${k}, ${j}u); ${each(OWN, (i) => `a${i}_${k} = fma(${y(i)}, x, a${i}_${k});`).replaceAll('\n', ' ')} }`,
+    );
+  if (!fours) {
+    return each(
+      lanes,
+      (j) => `    {
+      let at = images + min(l + ${j}u, shape.L - 1u);
+      let live = select(0.0, 1.0, l + ${j}u < shape.L);
+${each(OWN, (i) => `      let y${i} = gradient[at + g${i}] * live;`)}
+${sums(j, (i) => `y${i}`)}
+    }`,
+    );
+  }
+  return each(
+    lanes / 4,
+    (g) => `    {
+      let at = images + min(l + ${4 * g}u, shape.L - 4u);
+      let live = select(0.0, 1.0, l + ${4 * g}u < shape.L);
+${each(OWN, (i) => `      let y${i} = gradientFours[(at + g${i}) / 4u] * live;`)}
+${[...'xyzw'].map((part, e) => sums(4 * g + e, (i) => `y${i}.${part}`)).join('\n')}
+    }`,
+  );
+}
+
+/** x: slices of the positions, y: groups of 4 `lanes` outputs, z: groups of eight rows. A workgroup is one subgroup. `fours`: L divides by four. */
+export function columnGradWeightCode(lanes: number, fours: boolean): string {
   return `
 @compute @workgroup_size(${lanes})
-fn gradWeight(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
+fn gradWeight${fours ? 'Fours' : ''}(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
   let first = group.y * ${OWN * lanes}u + lane;
   let row = group.z * ${ROWS}u;
   let blocks = (shape.L + ${lanes - 1}u) / ${lanes}u; // of an image's positions
@@ -70,15 +142,7 @@ ${grid(OWN, ROWS, (i, k) => `var a${i}_${k} = 0.0;`)}
     let images = n * shape.O * shape.L;
     let own = n * shape.K * shape.L + min(l + lane, shape.L - 1u);
 ${each(ROWS, (k) => `    let c${k} = columns[own + k${k}];`)}
-${each(
-  lanes,
-  (j) => `    {
-      let at = images + min(l + ${j}u, shape.L - 1u);
-      let live = select(0.0, 1.0, l + ${j}u < shape.L);
-${each(OWN, (i) => `      let y${i} = gradient[at + g${i}] * live;`)}
-${each(ROWS, (k) => `      { let x = subgroupBroadcast(c${k}, ${j}u); ${each(OWN, (i) => `a${i}_${k} = fma(y${i}, x, a${i}_${k});`).replaceAll('\n', ' ')} }`)}
-    }`,
-)}
+${products(lanes, fours)}
   }
 ${each(OWN, (i) => each(ROWS, (k) => `  if (o${i} < shape.O && row + ${k}u < shape.K) { partial[(o${i} * shape.K + row + ${k}u) * shape.slices + group.x] = a${i}_${k}; }`))}
 }`;

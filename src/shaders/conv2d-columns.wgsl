@@ -32,6 +32,9 @@ struct Shape {
 @group(0) @binding(7) var<storage, read> gradient : array<f32>; // N O L
 @group(0) @binding(8) var<storage, read_write> partial : array<f32>; // O K slices
 @group(0) @binding(9) var<storage, read_write> inputGradient : array<f32>; // N C H W
+@group(0) @binding(10) var<storage, read> columnsFours : array<vec4f>; // the columns, four positions at a time
+@group(0) @binding(11) var<storage, read_write> outputFours : array<vec4f>;
+@group(0) @binding(12) var<storage, read> gradientFours : array<vec4f>;
 
 // x: positions, y: K, z: N
 @compute @workgroup_size(64)

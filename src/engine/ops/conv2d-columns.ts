@@ -19,8 +19,11 @@ interface ColumnKernels {
   readonly lanes: number;
   readonly unfold: Kernel;
   readonly fold: Kernel;
+  /** By positions a thread. */
   readonly products: ReadonlyMap<number, Kernel>;
+  readonly productsFours: ReadonlyMap<number, Kernel>;
   readonly gradWeight: Kernel;
+  readonly gradWeightFours: Kernel;
 }
 
 const made = new Map<number, ColumnKernels>();
@@ -33,15 +36,16 @@ function columnKernels(gpu: Gpu): ColumnKernels | null {
   if (!kernels) {
     const source = { name: `conv2d-columns-${lanes}`, code: shaders.conv2dColumns.code };
     const unrolled = (code: string) => ({ enable: ['subgroups'], append: [code] });
-    const products = WIDTHS.map(
-      (width) => [width, kernel(source, 'product', unrolled(productCode(lanes, width)))] as const,
-    );
+    const product = (width: number, fours: boolean) =>
+      kernel(source, fours ? 'productFours' : 'product', unrolled(productCode(lanes, width, fours)));
     kernels = {
       lanes,
       unfold: kernel(source, 'unfold'),
       fold: kernel(source, 'fold'),
-      products: new Map(products),
-      gradWeight: kernel(source, 'gradWeight', unrolled(columnGradWeightCode(lanes))),
+      products: new Map(WIDTHS.map((width) => [width, product(width, false)])),
+      productsFours: new Map([4, 8].map((width) => [width, product(width, true)])),
+      gradWeight: kernel(source, 'gradWeight', unrolled(columnGradWeightCode(lanes, false))),
+      gradWeightFours: kernel(source, 'gradWeightFours', unrolled(columnGradWeightCode(lanes, true))),
     };
     made.set(lanes, kernels);
   }
@@ -79,7 +83,7 @@ function uniformsOf(g: ConvGeometry, product: { K: number; O: number; L: number;
 
 /** output[n, o, l] = bias[o] + sum_k weight[o, k] columns[n, k, l] */
 function multiply(
-  { lanes, products }: ColumnKernels,
+  { lanes, products, productsFours }: ColumnKernels,
   g: ConvGeometry,
   product: { K: number; O: number; L: number; strideO: number; strideK: number },
   columns: Tensor,
@@ -92,6 +96,12 @@ function multiply(
   const width = WIDTHS.find((positions) => positions * lanes >= count || positions === most)!;
   const groups = [Math.ceil(count / (lanes * width)), Math.ceil(product.O / 8)] as const;
   const uniforms = uniformsOf(g, { ...product, hasBias: bias ? 1 : 0 });
+  const fours = product.L % 4 === 0 ? productsFours.get(width) : undefined;
+  if (fours) {
+    const bindings = { columnsFours: columns, weight, bias: bias ?? weight, outputFours: output };
+    dispatch(columns.gpu, fours, bindings, uniforms, groups);
+    return;
+  }
   dispatch(columns.gpu, products.get(width)!, { columns, weight, bias: bias ?? weight, output }, uniforms, groups);
 }
 
@@ -147,7 +157,12 @@ function columnGradWeight(kernels: ColumnKernels, g: ConvGeometry, input: Tensor
   const slices = Math.max(1, Math.min(wanted, turns, Math.floor(MOST_PARTIAL / (g.O * K))));
   const partial = empty(gpu, 'OCRSZ', [g.O, g.C, g.R, g.S, slices], 'conv2d gradient of weight');
   const uniforms = uniformsOf(g, { K, O: g.O, L, slices });
-  dispatch(gpu, kernels.gradWeight, { columns, gradient, partial }, uniforms, [slices, outputs, rows]);
+  if (L % 4 === 0) {
+    const bindings = { columns, gradientFours: gradient, partial };
+    dispatch(gpu, kernels.gradWeightFours, bindings, uniforms, [slices, outputs, rows]);
+  } else {
+    dispatch(gpu, kernels.gradWeight, { columns, gradient, partial }, uniforms, [slices, outputs, rows]);
+  }
   if (columns !== input) columns.release();
   const total = slices === 1 ? partial.view('OCRS', [g.O, g.C, g.R, g.S]) : sum(partial, 'Z');
   partial.release();
