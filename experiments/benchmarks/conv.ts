@@ -2,7 +2,7 @@
 import { type ConvGeometry, convForward, convGradInput, convGradWeight } from '../../src/engine/ops/conv2d-kernels.ts';
 import { upload } from '../../src/engine/tensor.ts';
 import { presets } from '../../src/mtunet/config.ts';
-import { type Benchmark, type Context, type Figure, time } from './figure.ts';
+import { type Benchmark, type Context, cpuOf, type Figure, median, time } from './figure.ts';
 import { layersOf } from './unet.ts';
 
 export interface ConvSize {
@@ -61,6 +61,36 @@ export const conv: Benchmark = {
   name: 'conv',
   about: 'the convolution trio (batch 4, 32 -> 32, 104 x 160)',
   run: (context) => partsOf(context, trio),
+};
+
+export const witness: Benchmark = {
+  name: 'witness',
+  about:
+    'the same by the plain kernels, which every other is checked against, in turns: how many times faster the chosen ones are',
+  async *run(context) {
+    const { choices } = context.gpu;
+    const { dispose, ...parts } = convParts(context, trio);
+    for (const [part, run] of Object.entries(parts)) {
+      const taken: Record<'plain' | 'chosen', number[]> = { plain: [], chosen: [] };
+      for (let round = 0; round <= context.runs; round++) {
+        for (const kind of ['plain', 'chosen'] as const) {
+          choices.everywhere = kind === 'plain' ? 'plain' : null;
+          const { cpu, ms } = await cpuOf(run);
+          if (round > 0) taken[kind].push(context.gpu.description.software ? cpu : ms); // the first round compiles
+        }
+      }
+      choices.everywhere = null;
+      const plain = median(taken.plain);
+      const ratio = Number((plain / median(taken.chosen)).toFixed(2));
+      yield {
+        ...context.tags,
+        ...{ bench: `${nameOf(trio)} by the plain kernel`, part, median_ms: plain, min_ms: Math.min(...taken.plain) },
+        ...{ max_ms: Math.max(...taken.plain), cpu_ms: plain, first_ms: taken.plain[0], runs: context.runs },
+        plain_to_chosen: ratio,
+      };
+    }
+    dispose();
+  },
 };
 
 /** Preset paper at batch 1: a layer's activations are then within the binding limit of every adapter but for the joined ones. */

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { openGpu } from '../../src/engine/index.ts';
 import { compareAdapters } from './adapters.ts';
 import { coldStart } from './cold-start.ts';
-import { conv, layers } from './conv.ts';
+import { conv, layers, witness } from './conv.ts';
 import type { Benchmark, Figure } from './figure.ts';
 import { bindings, paperStep } from './large.ts';
 import { memory } from './memory.ts';
@@ -19,6 +19,7 @@ const all: readonly Benchmark[] = [
   step,
   kernels,
   conv,
+  witness,
   elementwise,
   dispatches,
   memory,

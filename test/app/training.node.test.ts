@@ -46,13 +46,12 @@ it('losses fall, and equal those of Node; no task blocks the page; all of it is 
     const data = syntheticChests({ height: config.height, width: config.width, ...config.synthetic });
     const gpu = await testGpu();
     const run = new LiveRun(gpu, config, data);
-    // Sums run in another order on another adapter, and Adam's first steps follow the sign of the smallest gradient.
+    // Sums run in another order on another adapter, and Adam's steps follow the sign of the smallest gradient: there the first loss alone is the same.
     const name = await page.locator('#adapter').getAttribute('title');
-    const tolerance = name === gpu.description.name ? 1e-4 : 1e-2;
-    for (let step = 1; step <= 10; step++) {
+    for (let step = 1; step <= (name === gpu.description.name ? 10 : 1); step++) {
       const { row } = await run.step('both');
       const there = rows.find((one) => one.run === 'A' && one.step === step)!;
-      expect(Math.abs(there.loss - row.loss)).toBeLessThan(tolerance);
+      expect(Math.abs(there.loss - row.loss)).toBeLessThan(1e-4);
     }
     run.dispose();
     await photograph(page, 'desktop');
