@@ -79,7 +79,7 @@ describe('found without a device', () => {
 
 describe('on this adapter', () => {
   it('a prepared training compiles nothing more and has the same bits', async () => {
-    const plain = await testGpu();
+    using plain = await openGpu();
     const config = configure({ scheme: { name: 'mtls1' } });
     const unprepared = await trained(plain, config);
     using gpu = await openGpu();
