@@ -122,20 +122,23 @@ async function* stepsThreeAndHundred({ gpu, tags }: Context): AsyncGenerator<Fig
 }
 
 /** A step on a device that computes nothing: every buffer that it takes from the pool is counted. */
-async function* reckoned({ tags }: Context): AsyncGenerator<Figure> {
+async function* reckoned({ gpu, tags }: Context): AsyncGenerator<Figure> {
   const { network, height, width } = presets.paper;
   for (const batchSize of [1, presets.paper.batchSize]) {
-    for (const mode of modesOf({ features: new Set(['shader-f16']) })) {
+    const each = modesOf({ features: new Set(['shader-f16']) }).map((mode) => ({ ...mode, like: undefined }));
+    // What a device needs whose convolutions read in place.
+    const here = gpu.fuses ? modesOf({ features: new Set() }).map((mode) => ({ ...mode, like: gpu })) : [];
+    for (const mode of [...each, ...here]) {
       let bytes = { lasting: 0, saved: 0, peak: 0, pooled: 0 };
       const options = { ...network, dropout: 0.25, classes: 3 };
       const { ms, cpu } = await cpuOf(async () => {
-        bytes = trainingMemory(options, { height, width, batchSize }, mode.memory, mode.precision);
+        bytes = trainingMemory(options, { height, width, batchSize }, mode);
       });
       const once = { median_ms: ms, min_ms: ms, max_ms: ms, cpu_ms: cpu, first_ms: ms, runs: 1 };
       yield {
         ...{
           ...tags,
-          adapter: 'no adapter',
+          adapter: mode.like ? tags.adapter : 'no adapter',
           bench: `memory of preset paper, batch ${batchSize}, reckoned`,
           part: partOf(mode),
         },

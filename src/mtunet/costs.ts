@@ -6,7 +6,7 @@
 
 import { savedBytes } from '../engine/autograd.ts';
 import { dryGpu } from '../engine/dry.ts';
-import { Adam, backward, type Tensor, upload } from '../engine/index.ts';
+import { Adam, backward, type Gpu, type Tensor, upload } from '../engine/index.ts';
 import { type ImageSize, predictBatch } from './losses.ts';
 import { buildNetwork, type NetworkName, type NetworkOptions } from './networks.ts';
 import { schemes, UncertaintyScheme } from './schemes/uncertainty.ts';
@@ -63,14 +63,20 @@ export interface StepMemory {
   readonly pooled: number;
 }
 
+export interface MemoryOptions {
+  readonly memory?: 'store' | 'recompute';
+  readonly precision?: 'f32' | 'f16';
+  /** The device whose kernels decide what is written at all; unless given, one that writes every activation. */
+  readonly like?: Gpu;
+}
+
 /** Memory of a training step as the engine takes it from its pool. */
 export function trainingMemory(
   { classes, ...options }: CostOptions,
   { height, width, batchSize }: ImageSize & { readonly batchSize: number },
-  memory: 'store' | 'recompute' = 'store',
-  precision: 'f32' | 'f16' = 'f32',
+  { memory = 'store', precision = 'f32', like }: MemoryOptions = {},
 ): StepMemory {
-  using gpu = dryGpu();
+  using gpu = dryGpu({ like });
   gpu.recomputes = memory === 'recompute';
   gpu.halves = precision === 'f16';
   using model = buildNetwork(gpu, options, classes, null);

@@ -69,7 +69,7 @@ describe('memory of a training step', () => {
     const { network, height, width, batchSize, memory } = presets.paper;
     const unet = { ...network, dropout: 0.25, classes: 3 };
     expect(memory).toBe('recompute');
-    expect(trainingMemory(unet, { height, width, batchSize }, memory).pooled).toBeLessThan(8e9);
+    expect(trainingMemory(unet, { height, width, batchSize }, { memory }).pooled).toBeLessThan(8e9);
     const stored = trainingMemory(unet, { height, width, batchSize });
     expect(stored.pooled / (stored.lasting + stored.saved)).toBeLessThan(1.3);
   });
