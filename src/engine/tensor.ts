@@ -116,9 +116,14 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
     return this.held!;
   }
 
-  /** Where a kernel that can read this tensor's channels piece by piece finds them, in their order; this tensor itself where it is present. */
+  /** Where contents that are not on the device can be read nevertheless; null where they are, or where only computing them will do. */
+  get elsewhere(): readonly Source[] | null {
+    return this.absent && this.gpu.fuses ? (this.recipe?.sources?.() ?? null) : null;
+  }
+
+  /** Where a kernel that can read this tensor's channels piece by piece finds them, in their order; this tensor itself, written now if need be. */
   get sources(): readonly Source[] {
-    const found = this.absent && this.gpu.fuses ? this.recipe?.sources?.() : null;
+    const found = this.elsewhere;
     if (found) return found;
     void this.storage;
     return [{ tensor: this, moments: null, raised: false }];

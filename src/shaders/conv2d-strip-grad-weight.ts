@@ -232,7 +232,7 @@ ${each(2, (r) =>
 ${each(
   share,
   (d) => `  if (o${d} < shape.O) {
-    if (group.z == 0u && shape.firstC == 0u) {
+    if (group.z == 0u && shape.weightFirst == 0u) {
       biasPartial[o${d} * shape.slices + slice] = offset${d};
     }
 ${each(INPUTS, (i) => each(9, (t) => `    writeWeight(o${d}, c + ${i}u, ${t}u, slice, a${d}_${i}_${t});`))}

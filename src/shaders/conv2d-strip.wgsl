@@ -17,8 +17,8 @@ struct Shape {
   tall : u32, // four output channels or fewer: a thread computes two rows of them instead of eight channels of one row
   rows : u32, // input rows that a strip reads: 3, or 4 when tall
   packedC : u32, packedR : u32, packedT : u32, packedS : u32, packedO : u32, // strides of the packed weight
-  weightC : u32, // gradWeight: channels of the weight, of which this input's begin at firstC
-  firstC : u32, // gradWeight: see weightC; forward: channels of the first of two inputs
+  weightC : u32, weightFirst : u32, // channels of the weight, and the first that an input gradient or a piece of the input in gradWeight stands for
+  firstC : u32, // forward: channels of the first of two inputs
   sums : u32, // forward: whether statistics are wanted
   normalised : u32, // gradWeight: relu(normalise(input)) is what is convolved
 }
@@ -55,7 +55,7 @@ fn pack(@builtin(global_invocation_id) id : vec3u) {
   let second = select(0u, 1u, shape.tall == 1u && lane >= 4u); // the second output row sees input row r through the taps of row r - 1
   let o = tile * 8u + lane - 4u * second;
   let live = o < shape.O && (shape.tall == 0u || lane % 4u < shape.O);
-  let source = select(min(o, shape.O - 1u) * shape.C + c, c * shape.O + min(o, shape.O - 1u), shape.flipped == 1u) * 9u;
+  let source = select(min(o, shape.O - 1u) * shape.C + c, c * shape.weightC + shape.weightFirst + min(o, shape.O - 1u), shape.flipped == 1u) * 9u;
   for (var r = 0u; r < shape.rows; r++) {
     let row = r - second; // beyond the last for r = 0
     let known = live && row < 3u;
@@ -70,6 +70,6 @@ fn pack(@builtin(global_invocation_id) id : vec3u) {
 
 fn writeWeight(o : u32, c : u32, tap : u32, slice : u32, value : f32) {
   if (c < shape.C) {
-    partial[((o * shape.weightC + shape.firstC + c) * 9u + tap) * shape.slices + slice] = value;
+    partial[((o * shape.weightC + shape.weightFirst + c) * 9u + tap) * shape.slices + slice] = value;
   }
 }

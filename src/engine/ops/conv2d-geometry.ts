@@ -50,6 +50,8 @@ export interface ConvFamily {
   ): void;
   /** `bias`, of C, is what a transposed convolution adds. */
   gradInput(g: ConvGeometry, gradient: Tensor, weight: Tensor, bias: Tensor | null, inputGradient: Tensor): void;
+  /** The gradient of the channels from `first` on, as many as `part` has; of families that can. */
+  gradInputPart?(g: ConvGeometry, gradient: Tensor, weight: Tensor, part: Tensor, first: number): void;
   gradWeight(g: ConvGeometry, input: Tensor, gradient: Tensor): WeightGradients;
 }
 

@@ -3,6 +3,7 @@
  */
 import type { Gpu } from '../gpu.ts';
 import { empty, type Tensor } from '../tensor.ts';
+import { joinedGradient } from './concat.ts';
 import { columns } from './conv2d-columns.ts';
 import { byWeight, GEMM_TILES, gemmFamily } from './conv2d-gemm.ts';
 import {
@@ -76,16 +77,28 @@ export function convForward(
   return output;
 }
 
-/** N C H W from N O P Q; a transposed convolution adds `bias` (of C). */
+/** N C H W from N O P Q; a transposed convolution adds `bias` (of C). Where the input joins `parts`, so many channels each, their gradients stay apart. */
 export function convGradInput(
   g: ConvGeometry,
   gradient: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
+  parts: readonly number[] = [],
 ): Tensor<'NCHW'> {
+  const family = familyFor(gradient.gpu, 'gradInput', g);
+  if (parts.length > 1 && family.gradInputPart) {
+    let first = 0;
+    const tensors = parts.map((C) => {
+      const part = empty(gradient.gpu, 'NCHW', [g.N, C, g.H, g.W], 'conv2d gradient of input');
+      family.gradInputPart!(g, gradient, weight, part, first);
+      first += C;
+      return part;
+    });
+    return joinedGradient(tensors, [g.N, g.C, g.H, g.W]);
+  }
   const inputGradient = empty(gradient.gpu, 'NCHW', [g.N, g.C, g.H, g.W], 'conv2d gradient of input');
   for (const tensor of [gradient, weight, bias]) tensor?.assertAlive('conv2d');
-  familyFor(gradient.gpu, 'gradInput', g).gradInput(g, gradient, weight, bias, inputGradient);
+  family.gradInput(g, gradient, weight, bias, inputGradient);
   return inputGradient;
 }
 

@@ -82,6 +82,9 @@ interface StripConvolution {
   readonly Q: number;
   readonly padH: number;
   readonly padW: number;
+  /** Of an input gradient: channels of the weight, and the first of those that are computed. */
+  readonly weightC?: number;
+  readonly weightFirst?: number;
 }
 
 /** The nine taps of a channel pair, filled up to whole loads of four. */
@@ -155,7 +158,7 @@ function stripForward(
 /** For images that are narrow, or of few output channels. */
 function forwardByStrips(
   { lanes, pack, forward }: StripKernels,
-  { N, C, H, W, O, P, Q, padH, padW }: StripConvolution,
+  { N, C, H, W, O, P, Q, padH, padW, weightC = O, weightFirst = 0 }: StripConvolution,
   input: Tensor,
   weight: Tensor,
   bias: Tensor | null,
@@ -169,7 +172,7 @@ function forwardByStrips(
   const uniforms = {
     ...{ N, C, H, W, O, P, Q, padH, padW, tiles, strips, rows, slices: 1 },
     ...{ hasBias: bias ? 1 : 0, flipped: flipped ? 1 : 0, tall: tall ? 1 : 0 },
-    ...{ weightC: C, firstC: 0, normalised: 0, sums: 0 },
+    ...{ weightC, weightFirst, firstC: 0, normalised: 0, sums: 0 },
     ...stripPacking(tiles, rows),
   };
   const slab = empty(output.gpu, 'CRTSO', [C, rows, tiles, 3, 8], 'conv2d packed weight');
@@ -182,7 +185,7 @@ function forwardByStrips(
 
 function forwardByTiles(
   { pack, forwardTile }: StripKernels,
-  { N, C, H, W, O, P, Q, padH, padW }: StripConvolution,
+  { N, C, H, W, O, P, Q, padH, padW, weightC = O, weightFirst = 0 }: StripConvolution,
   input: Tensor,
   weight: Tensor,
   bias: Tensor | null,
@@ -201,7 +204,7 @@ function forwardByTiles(
   const uniforms = {
     ...{ N, C, H, W, O, P, Q, padH, padW, tiles, strips, rows: 3, slices: 1 },
     ...{ hasBias: bias ? 1 : 0, flipped: flipped ? 1 : 0, tall: 0 },
-    ...{ weightC: C, firstC: first.tensor.shape[1], normalised: 0, sums: sums ? 1 : 0 },
+    ...{ weightC, weightFirst, firstC: first.tensor.shape[1], normalised: 0, sums: sums ? 1 : 0 },
     ...tilePacking(tiles),
   };
   const slabFours = empty(gpu, 'CTOK', [C, tiles, 8, PACKED_TAPS], 'conv2d packed weight');
@@ -247,7 +250,7 @@ function stripGradWeight(
     const C = tensor.shape[1];
     const uniforms = {
       ...{ N, C, H, W, O, P, Q, padH, padW, tiles: 1, strips, rows: 3, slices, hasBias: 0, flipped: 0, tall: 0 },
-      ...{ weightC, firstC, normalised: moments ? 1 : 0, sums: 0 },
+      ...{ weightC, weightFirst: firstC, firstC: 0, normalised: moments ? 1 : 0, sums: 0 },
       ...stripPacking(1, 3), // which this kernel does not read
     };
     const columns = !pairs ? 'single' : raised ? 'enlarged' : 'pairs';
@@ -271,14 +274,23 @@ function stripGradWeight(
   };
 }
 
+/** The convolution that is the input gradient of this one. */
+const mirrored = ({ N, C, H, W, O, P, Q, R, S, padH, padW }: ConvGeometry): StripConvolution => ({
+  ...{ N, C: O, H: P, W: Q, O: C, P: H, Q: W },
+  ...{ padH: R - 1 - padH, padW: S - 1 - padW },
+});
+
 export const strips: ConvFamily = {
   fits: (gpu, g) => fitsStrips(g) && stripKernels(gpu) !== null,
   forward(g, input, weight, bias, output, statistics) {
     stripForward(stripKernels(input.gpu)!, g, input, weight, bias, output, false, statistics);
   },
-  gradInput({ N, C, H, W, O, P, Q, R, S, padH, padW }, gradient, weight, bias, inputGradient) {
-    const mirrored = { N, C: O, H: P, W: Q, O: C, P: H, Q: W, padH: R - 1 - padH, padW: S - 1 - padW };
-    stripForward(stripKernels(gradient.gpu)!, mirrored, gradient, weight, bias, inputGradient, true);
+  gradInput(g, gradient, weight, bias, inputGradient) {
+    stripForward(stripKernels(gradient.gpu)!, mirrored(g), gradient, weight, bias, inputGradient, true);
+  },
+  gradInputPart(g, gradient, weight, part, first) {
+    const channels = { ...mirrored(g), O: part.shape[1], weightC: g.C, weightFirst: first };
+    stripForward(stripKernels(gradient.gpu)!, channels, gradient, weight, null, part, true);
   },
   gradWeight(g, input, gradient) {
     const { weight, bias } = stripGradWeight(stripKernels(input.gpu)!, g, input, gradient);

@@ -39,12 +39,15 @@ export function conv2d(
       return both;
     };
     return {
-      input: () => convGradInput(geometry, gradient, weight),
+      input: () => convGradInput(geometry, gradient, weight, null, partsOf(input)),
       weight: () => ofWeight().weight,
       bias: () => (weight.requiresGradient ? ofWeight().bias() : sum(gradient, 'NHW')),
     };
   });
 }
+
+/** Channels of the tensors that the input joins without being written, in their order. */
+const partsOf = (input: Tensor) => input.elsewhere?.map(({ tensor }) => tensor.shape[1]);
 
 const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
 
