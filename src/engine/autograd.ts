@@ -123,6 +123,7 @@ function visit(output: Tensor, seed: Tensor, targets: readonly Tensor[], consume
         (entry): entry is [string, Tensor] => entry[1]?.requiresGradient === true && onTheWay?.has(entry[1]) !== false,
       );
       if (wanted.has(tensor)) void gradient.storage; // whatever the rule does with what it comes from
+      gradient.spare = gradient !== seed && !wanted.has(tensor) && gradient.isSole;
       const thunks = next.length > 0 ? origin.rule(gradient) : {};
       // What was computed again for the gradient of a weight need not be there beside that of the input.
       const lean = output.gpu.recomputes && next.some(([, { origin }]) => origin === null);

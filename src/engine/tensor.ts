@@ -74,6 +74,8 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
    * batchNorm takes them away.
    */
   statistics: Tensor | null = null;
+  /** Of a gradient, while a rule runs: whether nobody wants it afterwards, so that the rule may write its answer over it and give it back as that. */
+  spare = false;
   private held: Storage | null;
   private alive = true;
   private kept = false;
@@ -127,6 +129,11 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
     if (found) return found;
     void this.storage;
     return [{ tensor: this, moments: null, raised: false }];
+  }
+
+  /** Whether the contents are on the device, and no other tensor looks at them. */
+  get isSole(): boolean {
+    return this.isPresent && this.held!.holders === 1;
   }
 
   /** Whether the contents are on the device now. */

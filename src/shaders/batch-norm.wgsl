@@ -179,17 +179,33 @@ fn mergeGradient(@builtin(global_invocation_id) id : vec3u) {
   weightGradient[c] = both.y;
 }
 
+fn batchMeans(c : u32) -> vec2f {
+  let count = f32(shape.N) * f32(shape.length * WIDTH);
+  return select(vec2f(0.0), sum[c] / count, shape.training == 1u);
+}
+
+fn gradientOf(x : Value, upstream : Value, m : vec4f, means : vec2f) -> Value {
+  return m.z * (passed(x, upstream, m) - Value(means.x) - (x - Value(m.x)) * m.y * means.y);
+}
+
 // x: the Values of a plane in workgroups of 512, y: C, z: N
 @compute @workgroup_size(64)
 fn gradInput(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
-  let c = group.y;
-  let base = (group.z * shape.C + c) * shape.length;
-  let m = moment[c];
-  let count = f32(shape.N) * f32(shape.length * WIDTH);
-  let means = select(vec2f(0.0), sum[c] / count, shape.training == 1u);
+  let base = (group.z * shape.C + group.y) * shape.length;
+  let m = moment[group.y];
+  let means = batchMeans(group.y);
   for (var i = group.x * 512u + lane; i < min(shape.length, (group.x + 1u) * 512u); i += 64u) {
-    let x = input[base + i];
-    let g = passed(x, gradient[base + i], m);
-    output[base + i] = m.z * (g - Value(means.x) - (x - Value(m.x)) * m.y * means.y);
+    output[base + i] = gradientOf(input[base + i], gradient[base + i], m, means);
+  }
+}
+
+// The same where the gradient of the output stands in `output`, which nobody else wants.
+@compute @workgroup_size(64)
+fn gradInputOver(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let base = (group.z * shape.C + group.y) * shape.length;
+  let m = moment[group.y];
+  let means = batchMeans(group.y);
+  for (var i = group.x * 512u + lane; i < min(shape.length, (group.x + 1u) * 512u); i += 64u) {
+    output[base + i] = gradientOf(input[base + i], output[base + i], m, means);
   }
 }

@@ -7,6 +7,7 @@ import {
   Conv2d,
   concat,
   type Gpu,
+  gradients,
   maxPool2d,
   mean,
   parameter,
@@ -137,6 +138,28 @@ describe('a tensor that nobody has written', () => {
     });
     input.release();
     layer.dispose();
+  });
+
+  it('has a gradient that no rule writes over while someone wants it', async () => {
+    const input = features(2, 8, 6, 16);
+    const layer = norm(8).initialise(1);
+    const convolution = conv(8, 8).initialise(2);
+    const slopes = () =>
+      gpu.step(() => {
+        const lit = layer.call(input);
+        const [ofLit, ofInput] = gradients(mean(square(convolution.call(lit))) as Tensor<''>, [lit, input]);
+        return { ofLit, ofInput };
+      });
+    const both = await slopes();
+    const { alone } = await gpu.step(() => {
+      backward(mean(square(convolution.call(layer.call(input)))) as Tensor<''>);
+      return { alone: input.gradient! };
+    });
+    expect(both.ofInput, 'written over the other one, or not').toEqual(alone);
+    expect(both.ofLit).not.toEqual(both.ofInput);
+    input.release();
+    layer.dispose();
+    convolution.dispose();
   });
 
   it('that was written for another one is given back with it', async () => {

@@ -23,6 +23,7 @@ function kernelsOf(width: keyof typeof values) {
     normalise: kernel(source, 'normalise', { append }),
     gatherGradient: laneKernel(source, 'gatherGradient', { append }),
     gradInput: kernel(source, 'gradInput', { append }),
+    gradInputOver: kernel(source, 'gradInputOver', { append }),
   };
 }
 
@@ -70,7 +71,7 @@ export function batchNorm(
   }
   input.assertAlive('batchNorm');
   const width = (H * W) % 4 === 0 ? 4 : 1;
-  const { gather, merge, normalise, gatherGradient, gradInput } = kernels[width];
+  const { gather, merge, normalise, gatherGradient, gradInput, gradInputOver } = kernels[width];
   const length = (H * W) / width;
   const parts = Math.ceil((H * W) / PART);
   const uniforms = {
@@ -121,6 +122,11 @@ export function batchNorm(
       slices.release();
       return {
         input: () => {
+          if (gradient.spare) {
+            const bindings = { input, moment: moments, sum: sums, output: gradient };
+            dispatch(gpu, gradInputOver, bindings, uniforms, perElement);
+            return gradient;
+          }
           const inputGradient = empty(gpu, 'NCHW', input.shape, 'batchNorm gradient of input');
           dispatch(
             gpu,
