@@ -1,7 +1,10 @@
 /** npm run bench: measures this engine, alone or beside its peers. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { openGpu } from '../../src/engine/index.ts';
 import { compareAdapters } from './adapters.ts';
+import { compareCheckouts } from './against.ts';
 import { coldStart } from './cold-start.ts';
 import { conv, layers, witness } from './conv.ts';
 import type { Benchmark, Figure } from './figure.ts';
@@ -65,6 +68,17 @@ program
     'how far the adapter that is found and the embedded one part: first gradients, and losses over ten steps',
   )
   .action(async () => console.log(JSON.stringify(await compareAdapters(), null, 2)));
+
+program
+  .command('against')
+  .description('the shared step of another checkout and of this one, in turns step by step')
+  .argument('<checkout>', 'its folder, with its packages installed')
+  .option('--runs <n>', 'timed rounds', '25')
+  .action(async (checkout: string, options: { runs: string }) => {
+    if (!existsSync(join(checkout, 'experiments/benchmarks/unet.ts')))
+      fail(`${checkout} is no checkout of mtunet: it has no experiments/benchmarks/unet.ts.`);
+    console.log((await compareCheckouts(checkout, runsOf(options.runs))).join('\n'));
+  });
 
 program
   .command('peers')
