@@ -66,7 +66,7 @@ fn maxForward(@builtin(global_invocation_id) id : vec3u) {
 
 // The same of relu(normalise(input)), which nobody has written.
 @compute @workgroup_size(64)
-fn maxForwardThrough(@builtin(global_invocation_id) id : vec3u) {
+fn maxForwardNormalised(@builtin(global_invocation_id) id : vec3u) {
   if (id.x >= shape.P * shape.Q) {
     return;
   }

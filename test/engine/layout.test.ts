@@ -63,7 +63,7 @@ describe('a tensor that is larger than one binding', () => {
     const found = await level(spread, () => {
       spread.onCommand = null;
     });
-    const pooling = spread.fuses ? 'pool.maxForwardThrough' : 'pool.maxForward';
+    const pooling = spread.fuses ? 'pool.maxForwardNormalised' : 'pool.maxForward';
     const pieces = { 'batch-norm-4.gradInputOver': 4, 'box.copyRowsFours': 6, [pooling]: 2, 'square.backward': 6 };
     expect(Object.fromEntries(kernels)).toMatchObject(pieces);
     expect(found).toEqual(expected);

@@ -140,31 +140,31 @@ function gradWeightSources(input: Tensor, pairs: boolean): readonly Source[] {
   return pairs && whole ? sources : [writtenSource(input)];
 }
 
-/** N O P Q from N C H W. `flipped`: the weight is C O 3 3 of the convolution whose input gradient this is. */
-function stripForward(
-  kernels: StripKernels,
-  g: StripConvolution,
-  input: Tensor,
-  weight: Tensor,
-  bias: Tensor | null,
-  output: Tensor,
-  flipped: boolean,
-  statistics = false,
-): void {
-  if (g.O > 4 && g.Q > 8) forwardByTiles(kernels, g, input, weight, bias, output, flipped, statistics);
-  else forwardByStrips(kernels, g, input, weight, bias, output, flipped);
+/** N O P Q from N C H W. */
+interface ForwardWork {
+  readonly g: StripConvolution;
+  readonly input: Tensor;
+  readonly weight: Tensor;
+  readonly bias: Tensor | null;
+  readonly output: Tensor;
+  /** Whether the weight is C O 3 3, that of the convolution whose input gradient this is. */
+  readonly flipped: boolean;
+  /** Whether a batch normalisation reads the output next. */
+  readonly statistics: boolean;
+}
+
+function stripForward(work: ForwardWork): void {
+  const kernels = stripKernels(work.output.gpu)!;
+  if (work.g.O > 4 && work.g.Q > 8) forwardByTiles(kernels, work);
+  else forwardByStrips(kernels, work);
 }
 
 /** For images that are narrow, or of few output channels. */
 function forwardByStrips(
   { lanes, pack, forward }: StripKernels,
-  { N, C, H, W, O, P, Q, padH, padW, weightC = O, weightFirst = 0 }: StripConvolution,
-  input: Tensor,
-  weight: Tensor,
-  bias: Tensor | null,
-  output: Tensor,
-  flipped: boolean,
+  { g, input, weight, bias, output, flipped }: ForwardWork,
 ): void {
+  const { N, C, H, W, O, P, Q, padH, padW, weightC = O, weightFirst = 0 } = g;
   const tall = O <= 4;
   const rows = tall ? 4 : 3;
   const tiles = Math.ceil(O / 8);
@@ -185,14 +185,9 @@ function forwardByStrips(
 
 function forwardByTiles(
   { pack, forwardTile }: StripKernels,
-  { N, C, H, W, O, P, Q, padH, padW, weightC = O, weightFirst = 0 }: StripConvolution,
-  input: Tensor,
-  weight: Tensor,
-  bias: Tensor | null,
-  output: Tensor,
-  flipped: boolean,
-  statistics: boolean,
+  { g, input, weight, bias, output, flipped, statistics }: ForwardWork,
 ): void {
+  const { N, C, H, W, O, P, Q, padH, padW, weightC = O, weightFirst = 0 } = g;
   const { gpu } = output;
   const pairs = W % 2 === 0 && Q % 2 === 0 && padH === 1 && padW === 1;
   const { inputs, first, second } = tileInputs(input, output, pairs);
@@ -280,17 +275,19 @@ const mirrored = ({ N, C, H, W, O, P, Q, R, S, padH, padW }: ConvGeometry): Stri
   ...{ padH: R - 1 - padH, padW: S - 1 - padW },
 });
 
+const backwards = { flipped: true, statistics: false };
+
 export const strips: ConvFamily = {
   fits: (gpu, g) => fitsStrips(g) && stripKernels(gpu) !== null,
   forward(g, input, weight, bias, output, statistics) {
-    stripForward(stripKernels(input.gpu)!, g, input, weight, bias, output, false, statistics);
+    stripForward({ g, input, weight, bias, output, flipped: false, statistics });
   },
   gradInput(g, gradient, weight, bias, inputGradient) {
-    stripForward(stripKernels(gradient.gpu)!, mirrored(g), gradient, weight, bias, inputGradient, true);
+    stripForward({ ...backwards, g: mirrored(g), input: gradient, weight, bias, output: inputGradient });
   },
   gradInputPart(g, gradient, weight, part, first) {
     const channels = { ...mirrored(g), O: part.shape[1], weightC: g.C, weightFirst: first };
-    stripForward(stripKernels(gradient.gpu)!, channels, gradient, weight, null, part, true);
+    stripForward({ ...backwards, g: channels, input: gradient, weight, bias: null, output: part });
   },
   gradWeight(g, input, gradient) {
     const { weight, bias } = stripGradWeight(stripKernels(input.gpu)!, g, input, gradient);

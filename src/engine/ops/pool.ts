@@ -13,7 +13,7 @@ import { empty, type Tensor } from '../tensor.ts';
 import type { Pair } from './conv2d.ts';
 
 const maxForward = kernel(shaders.pool, 'maxForward');
-const maxForwardThrough = kernel(shaders.pool, 'maxForwardThrough');
+const maxForwardNormalised = kernel(shaders.pool, 'maxForwardNormalised');
 const maxBackward = kernel(shaders.pool, 'maxBackward');
 const maxBackwardTwice = kernel(shaders.pool, 'maxBackwardTwice');
 const averageForward = kernel(shaders.pool, 'averageForward');
@@ -37,7 +37,7 @@ export function maxPool2d(input: Tensor<'NCHW'>, options: PoolOptions): Tensor<'
       const [source, ...others] = input.sources;
       const there = others.length > 0 || source.raised ? null : source;
       const bindings = { input: there?.tensor ?? input, moment: there?.moments ?? null, output, winners };
-      dispatch(gpu, there?.moments ? maxForwardThrough : maxForward, bindings, uniforms, outputGroups);
+      dispatch(gpu, there?.moments ? maxForwardNormalised : maxForward, bindings, uniforms, outputGroups);
     },
   });
   output.tell('maxPool2d', [input], uniforms);
