@@ -15,6 +15,8 @@ export const convCases: [what: string, input: Shape, weight: Shape, options: Con
   ['1 to 17 channels', [2, 1, 13, 11], [17, 1, 3, 3], { padding: 1 }],
   ['rows longer than a strip', [1, 2, 5, 70], [3, 2, 3, 3], { padding: 1 }],
   ['tiles that end inside the image, channels above four', [2, 6, 10, 31], [11, 6, 3, 3], { padding: 1 }],
+  ['even rows that end with a tile, read two columns at once', [2, 6, 6, 28], [9, 6, 3, 3], { padding: 1 }],
+  ['even rows that end inside a tile', [1, 5, 9, 20], [8, 5, 3, 3], { padding: 1 }],
   ['tiles without padding, longer than a slice', [1, 9, 19, 17], [5, 9, 3, 3], {}],
   ['a wide, flat image', [1, 3, 1, 67], [4, 3, 3, 3], { padding: 1 }],
   ['a narrow, tall image', [1, 3, 67, 1], [4, 3, 3, 3], { padding: 1 }],
