@@ -65,7 +65,7 @@ async function showsItsInside(page: Page): Promise<void> {
   await page.waitForSelector('.operations li', { timeout: 120_000 });
   expect(await page.locator('.operations li').count()).toBeGreaterThan(40);
   await page.getByRole('button', { name: /^bottleneck: 64 × 3 × 2, 55,680 parameters/ }).click();
-  expect(await page.locator('.detail').textContent()).toContain('Layer Conv5.4');
+  await expect.poll(() => page.locator('.detail').textContent()).toContain('Layer Conv5.4');
   // The list shows which one.
   const isShown = (one: Element) => {
     const [from, to] = [one.closest('ol')!, one].map((part) => part.getBoundingClientRect());

@@ -1,7 +1,7 @@
 /** Where there is no WebGPU the page says so; a recorded run, the explorer and the prose remain, also on a phone and at 200 % zoom. */
 import { expect, it } from 'vitest';
 import { servedApp } from '../support/app-build.ts';
-import { leaveControls, onPage, photograph, stands, stepOf, violations, widthOf } from '../support/app-page.ts';
+import { leaveControls, onPage, photograph, stands, violations, widthOf } from '../support/app-page.ts';
 
 const app = servedApp();
 
@@ -13,7 +13,8 @@ it('plays a recorded run and explains the equilibrium on 360 pixels', async () =
     expect(['no-webgpu', 'no-adapter']).toContain(await page.locator('.failure').getAttribute('data-failure'));
     expect(app().asked.some((url) => url.endsWith('recorded.json'))).toBe(true);
     await page.locator('#timeline').fill('30');
-    expect(await stepOf(page)).toBe(30);
+    // The page is drawn in turns, so what it shows follows its control.
+    await stands(page, 30);
     // Keys move the recorded run; what would train is out of reach.
     await leaveControls(page);
     await page.keyboard.press('ArrowRight');
@@ -26,7 +27,7 @@ it('plays a recorded run and explains the equilibrium on 360 pixels', async () =
     await page.locator('#explorer-loss').fill('0.5');
     const before = await page.locator('#explorer-finding').textContent();
     await page.locator('#explorer-loss').fill('0.9');
-    expect(await page.locator('#explorer-finding').textContent()).not.toBe(before);
+    await expect.poll(() => page.locator('#explorer-finding').textContent()).not.toBe(before);
     expect(await widthOf(page)).toBeLessThanOrEqual(360);
     expect(await violations(page)).toEqual([]);
     await photograph(page, 'phone');

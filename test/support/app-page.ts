@@ -61,7 +61,7 @@ export async function onPage(
 }
 
 /** The step that is shown. */
-export const stepOf = async (page: Page) => Number(await page.locator('#counter b').first().textContent());
+const stepOf = async (page: Page) => Number(await page.locator('#counter b').first().textContent());
 export const reaches = (page: Page, step: number) =>
   page.waitForFunction((n) => Number(document.querySelector('#counter b')?.textContent) >= n, step, {
     timeout: 240_000,
