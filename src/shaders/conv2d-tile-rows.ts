@@ -99,7 +99,7 @@ ${each(parts, (k) => `  let at${k} = i32(q / 2u + lane) + ${k * lanes - 1}; let 
 ${each(ROWS, (r) => `  let h${r} = top + ${r}; let row${r} = (u32(clamp(h${r}, 0, H - 1))${halves}) * pairs; let inside${r} = select(0.0, 1.0, h${r} >= 0 && h${r} < H);`)}
   let lastAt = i32(q / 2u) + ${TILE_COLUMNS / 2};
   let lastPair = u32(min(lastAt, W - 1));
-${each(lasts, (k) => `  let g${k} = top + i32(lane) + ${k * lanes}; let lastRow${k} = (u32(clamp(g${k}, 0, H - 1))${halves}) * pairs; let lastMask${k} = select(0.0, 1.0, g${k} >= 0 && g${k} < H && lastAt < W);`)}
+${each(lasts, (k) => `  let g${k} = top + min(i32(lane) + ${k * lanes}, ${ROWS - 1}); let lastRow${k} = (u32(clamp(g${k}, 0, H - 1))${halves}) * pairs; let lastMask${k} = select(0.0, 1.0, g${k} >= 0 && g${k} < H && lastAt < W);`)}
   var image = n * ${joined ? 'shape.firstC' : 'shape.C'} * plane;
 ${joined ? '  var image2 = n * (shape.C - shape.firstC) * plane - shape.firstC * plane; // as if the first ones stood before them' : ''}`,
     load: `${joined ? choice : known}
