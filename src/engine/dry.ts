@@ -21,6 +21,8 @@ export function dryGpu({
     maxBufferSize: largestBinding,
     maxStorageBufferBindingSize: largestBinding,
     maxComputeWorkgroupsPerDimension: 65535,
+    maxComputeWorkgroupStorageSize: 16384,
+    maxStorageBuffersPerShaderStage: 8,
   };
   const nothing = () => {};
   const buffer = ({ size }: GPUBufferDescriptor) => ({

@@ -97,8 +97,8 @@ export class Gpu {
   halves = false;
   /**
    * Whether convolutions take in what is around them: read a normalised, enlarged or joined input where it comes from, and gather the statistics of
-   * the normalisation that follows. So they do for the eight lanes of lavapipe (conv2d-strip.ts). For the four of SwiftShader they can, but
-   * that is no faster and more to compile.
+   * the normalisation that follows. So they do on GPUs (conv2d-gemm.ts) and for the eight lanes of lavapipe (conv2d-strip.ts). For the four of
+   * SwiftShader they can, but that is no faster and more to compile.
    */
   fuses: boolean;
   /** When set, is told of every tensor that an operation makes; see audit.ts. */
@@ -126,7 +126,7 @@ export class Gpu {
     this.faults = new Faults(device, description);
     this.pool = new BufferPool(device, this.faults.watch);
     this.kernels = new KernelCache(device, this.faults.watch, largestBinding);
-    this.fuses = description.software && this.subgroupLanes === 8;
+    this.fuses = !description.software || this.subgroupLanes === 8;
   }
 
   /** Lanes of a subgroup where that is one fixed number and subgroups are on, else null. */

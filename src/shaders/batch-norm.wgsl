@@ -95,6 +95,13 @@ fn merged(a : vec3f, b : vec3f) -> vec3f {
 
 const BLOCK = 64u; // slices that are merged one by one: a mean of thousands is then rounded about like one of a hundred
 
+// What a channel's mean, sum of squared deviations and count are for.
+fn settle(c : u32, all : vec3f) {
+  moments[c] = momentsOf(c, all.x, all.y / all.z);
+  runningMean[c] = (1.0 - shape.momentum) * runningMean[c] + shape.momentum * all.x;
+  runningVariance[c] = (1.0 - shape.momentum) * runningVariance[c] + shape.momentum * (all.y / (all.z - 1.0));
+}
+
 // One thread a channel.
 @compute @workgroup_size(64)
 fn merge(@builtin(global_invocation_id) id : vec3u) {
@@ -111,9 +118,32 @@ fn merge(@builtin(global_invocation_id) id : vec3u) {
     }
     all = merged(all, block);
   }
-  moments[c] = momentsOf(c, all.x, all.y / all.z);
-  runningMean[c] = (1.0 - shape.momentum) * runningMean[c] + shape.momentum * all.x;
-  runningVariance[c] = (1.0 - shape.momentum) * runningVariance[c] + shape.momentum * (all.y / (all.z - 1.0));
+  settle(c, all);
+}
+
+var<workgroup> shares : array<vec3f, 64>;
+
+// A workgroup a channel, for the many slices that the tiles of a convolution leave; a GPU's one thread would be long about them.
+@compute @workgroup_size(64)
+fn mergeMany(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let c = group.x;
+  let count = shape.N * shape.parts;
+  let share = (count + 63u) / 64u;
+  var own = vec3f(0.0);
+  for (var slice = lane * share; slice < min((lane + 1u) * share, count); slice++) {
+    own = merged(own, statistic[c * count + slice].xyz);
+  }
+  shares[lane] = own;
+  workgroupBarrier();
+  for (var half = 32u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      shares[lane] = merged(shares[lane], shares[lane + half]);
+    }
+    workgroupBarrier();
+  }
+  if (lane == 0u) {
+    settle(c, shares[0]);
+  }
 }
 
 // Evaluation: the running statistics take the place of the batch's.

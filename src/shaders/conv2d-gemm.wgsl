@@ -27,6 +27,9 @@ struct Shape {
   paddedC : u32, paddedO : u32, // of the packed weight
   hasBias : u32,
   slices : u32, // gradWeight: parts of N P Q that are summed apart
+  weightC : u32, weightFirst : u32, // input channels of the weight (of a group), and the first of those that a gradient of some of them stands for
+  firstC : u32, // gather: channels of the first of two inputs
+  sums : u32, // gather: tiles whose statistics are wanted
 }
 
 @group(0) @binding(0) var<uniform> shape : Shape;
@@ -40,6 +43,10 @@ struct Shape {
 @group(0) @binding(8) var<storage, read_write> output4 : array<vec4f>;
 @group(0) @binding(9) var<storage, read> gradient : array<f32>; // N portions*O P Q
 @group(0) @binding(10) var<storage, read_write> partial : array<f32>; // slices O C R S
+@group(0) @binding(11) var<storage, read> moment : array<vec4f>; // portions*C: mean, 1 / deviation, factor and offset of an input that is normalised as it is read
+@group(0) @binding(12) var<storage, read> input2 : array<f32>; // the further channels of two inputs
+@group(0) @binding(13) var<storage, read> moment2 : array<vec4f>;
+@group(0) @binding(14) var<storage, read_write> statistics : array<vec4f>; // portions*O x sums: mean, sum of squared deviations, count, nothing
 
 // x, y: elements of packed
 @compute @workgroup_size(64)
@@ -59,13 +66,19 @@ fn pack(
   let portion = i / (shape.paddedO * shape.paddedC * taps);
   var value = 0.0;
   if (o < shape.O && c < shape.C) {
-    let row = select((portion * shape.O + o) * shape.C + c, (portion * shape.C + c) * shape.O + o, shape.backward == 1u);
+    let row = select((portion * shape.O + o) * shape.C + c, (portion * shape.C + c) * shape.weightC + shape.weightFirst + o, shape.backward == 1u);
     value = weight[row * taps + tap];
   }
   packed[i] = value;
 }
 
-var<workgroup> sums : array<f32, 64>;
+// relu(normalise(value)), as batch-norm.wgsl computes it
+fn fitted(value : vec4f, m : vec4f) -> vec4f {
+  let fit = fma(value - m.x, vec4f(m.z), vec4f(m.w));
+  return select(fit, vec4f(), fit <= vec4f());
+}
+
+var<workgroup> totals : array<f32, 64>;
 
 // One workgroup for each weight and slice, for groups of few channels. x, y: weights, z: slices
 @compute @workgroup_size(64)
@@ -98,15 +111,15 @@ fn gradWeightEach(
       total = fma(gradient[(n * shape.portions * shape.O + o) * plane + inPlane], input[pixel], total);
     }
   }
-  sums[lane] = total;
+  totals[lane] = total;
   workgroupBarrier();
   for (var half = 32u; half > 0u; half /= 2u) {
     if (lane < half) {
-      sums[lane] += sums[lane + half];
+      totals[lane] += totals[lane + half];
     }
     workgroupBarrier();
   }
   if (lane == 0u && i < count) {
-    partial[group.z * count + i] = sums[0];
+    partial[group.z * count + i] = totals[0];
   }
 }

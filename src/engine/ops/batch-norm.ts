@@ -20,6 +20,7 @@ function kernelsOf(width: keyof typeof values) {
   return {
     gather: laneKernel(source, 'gather', { append }),
     merge: kernel(source, 'merge', { append }),
+    mergeMany: kernel(source, 'mergeMany', { append }),
     normalise: kernel(source, 'normalise', { append }),
     gatherGradient: laneKernel(source, 'gatherGradient', { append }),
     gradInput: kernel(source, 'gradInput', { append }),
@@ -50,6 +51,8 @@ export interface BatchNormOptions {
 }
 
 const PART = 4096;
+/** Slices of a channel that a GPU merges by a workgroup. */
+const MANY = 256;
 
 export function batchNorm(
   { input, weight, bias, runningMean, runningVariance }: BatchNormInputs,
@@ -71,7 +74,7 @@ export function batchNorm(
   }
   input.assertAlive('batchNorm');
   const width = (H * W) % 4 === 0 ? 4 : 1;
-  const { gather, merge, normalise, gatherGradient, gradInput, gradInputOver } = kernels[width];
+  const { gather, merge, mergeMany, normalise, gatherGradient, gradInput, gradInputOver } = kernels[width];
   const length = (H * W) / width;
   const parts = Math.ceil((H * W) / PART);
   const uniforms = {
@@ -91,8 +94,10 @@ export function batchNorm(
   if (training) {
     const statistic = input.statistics ?? empty(gpu, 'CZK', [C, N * parts, 4], 'batchNorm statistics');
     if (!input.statistics) dispatch(gpu, gather(gpu), { input, statistics: statistic }, uniforms, [parts, C, N]);
-    const slices = { ...uniforms, parts: statistic.shape[1] / N };
-    dispatch(gpu, merge, { statistic, weight, bias, runningMean, runningVariance, moments }, slices, perChannel);
+    const slices = { ...uniforms, N: 1, parts: statistic.shape[1] };
+    const bindings = { statistic, weight, bias, runningMean, runningVariance, moments };
+    if (gpu.description.software || slices.parts < MANY) dispatch(gpu, merge, bindings, slices, perChannel);
+    else dispatch(gpu, mergeMany, bindings, slices, [C]);
     statistic.release();
     input.statistics = null;
   } else {

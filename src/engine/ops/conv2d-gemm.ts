@@ -1,12 +1,23 @@
 /**
  * Convolutions as implicit matrix products by way of workgroup memory (shaders/conv2d-gemm.wgsl): the path of real GPUs.
  */
-import { channelsOf, columnsOf, DEPTH, type GemmTile, gatherCode, gradWeightCode } from '../../shaders/conv2d-gemm.ts';
+import {
+  channelsOf,
+  columnsOf,
+  DEPTH,
+  type GatherOptions,
+  type GemmTile,
+  gatherCode,
+  gradWeightCode,
+  workgroupBytes,
+} from '../../shaders/conv2d-gemm.ts';
+import type { Inputs } from '../../shaders/conv2d-tile-rows.ts';
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
 import { dispatch, type Kernel, kernel, linearGroups } from '../kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import type { ConvFamily, ConvGeometry, WeightGradients } from './conv2d-geometry.ts';
+import { inputsOf, pieces } from './conv2d-inputs.ts';
 import { plain } from './conv2d-plain.ts';
 import { sum } from './reduce.ts';
 
@@ -27,30 +38,30 @@ const weightTiles: Readonly<Record<GemmChannels, GemmTile>> = {
   128: { own: 8, down: 16, across: 16 },
 };
 
-interface GemmKernels {
-  readonly gather: Kernel;
-  readonly gatherVectors: Kernel;
-  readonly gradWeight: Kernel;
-}
-
-const made = new Map<GemmChannels, GemmKernels>();
 const pack = kernel(shaders.conv2dGemm, 'pack');
 const gradWeightEach = kernel(shaders.conv2dGemm, 'gradWeightEach');
 
-function kernelsOf(channels: GemmChannels): GemmKernels {
-  let kernels = made.get(channels);
-  if (!kernels) {
-    const tiled = (entryPoint: string, code: string) =>
-      kernel({ name: `conv2d-gemm-${channels}`, code: shaders.conv2dGemm.code }, entryPoint, { append: [code] });
-    kernels = {
-      gather: tiled('gather', gatherCode(gatherTiles[channels], false)),
-      gatherVectors: tiled('gather', gatherCode(gatherTiles[channels], true)),
-      gradWeight: tiled('gradWeight', gradWeightCode(weightTiles[channels])),
-    };
-    made.set(channels, kernels);
+const made = new Map<string, Kernel>();
+
+function tiled(channels: GemmChannels, entryPoint: string, variant: string, code: () => string): Kernel {
+  const key = `${channels} ${entryPoint} ${variant}`;
+  let tile = made.get(key);
+  if (!tile) {
+    const source = { name: `conv2d-gemm-${channels}`, code: shaders.conv2dGemm.code };
+    tile = kernel(source, entryPoint, { append: [code()] });
+    made.set(key, tile);
   }
-  return kernels;
+  return tile;
 }
+
+function gatherKernel(channels: GemmChannels, options: GatherOptions): Kernel {
+  const { vectors, inputs, gathers } = options;
+  const variant = `${inputs}${vectors ? ' vectors' : ''}${gathers ? ' statistics' : ''}`;
+  return tiled(channels, 'gather', variant, () => gatherCode(gatherTiles[channels], options));
+}
+
+const gradWeightKernel = (channels: GemmChannels, inputs: Exclude<Inputs, 'joined'>) =>
+  tiled(channels, 'gradWeight', inputs, () => gradWeightCode(weightTiles[channels], inputs));
 
 /** What gather reads and writes; channels are those of a group. */
 interface Gather {
@@ -72,17 +83,21 @@ interface Gather {
   readonly padW: number;
   readonly dilationH: number;
   readonly dilationW: number;
+  /** Input channels of the weight, and the first of those that a gradient of some of them stands for. */
+  readonly weightC: number;
+  readonly weightFirst: number;
 }
 
 const forwardOf = ({ C, O, strideH, strideW, groups, ...g }: ConvGeometry): Gather => ({
   ...g,
-  ...{ portions: groups, C: C / groups, O: O / groups },
+  ...{ portions: groups, C: C / groups, O: O / groups, weightC: C / groups, weightFirst: 0 },
   ...{ stepH: strideH, stepW: strideW, phasesH: 1, phasesW: 1 },
 });
 
 const backwardOf = ({ C, O, H, W, P, Q, strideH, strideW, groups, ...g }: ConvGeometry): Gather => ({
   ...g,
   ...{ portions: groups, C: O / groups, O: C / groups, H: P, W: Q, P: H, Q: W },
+  ...{ weightC: C / groups, weightFirst: 0 },
   ...{ stepH: 1, stepW: 1, phasesH: strideH, phasesW: strideW },
 });
 
@@ -96,7 +111,7 @@ export function packedShape(
   return [portions, R * S, roundUp(C, DEPTH), roundUp(O, channelsOf(gatherTiles[channels]))] as const;
 }
 
-/** The products of what `g` describes with a weight that is packed already. */
+/** The products of what `g` describes with a weight that is packed already. `statistics`: whether those of the output are wanted. */
 export function gather(
   channels: GemmChannels,
   g: Gather,
@@ -105,47 +120,63 @@ export function gather(
   packed: Tensor,
   bias: Tensor | null,
   output: Tensor,
+  statistics = false,
 ): void {
+  const { gpu } = output;
   const tile = gatherTiles[channels];
-  const { gather, gatherVectors } = kernelsOf(channels);
   const [, , , paddedO] = packedShape(channels, g);
   const unmoved = g.stepH * g.stepW * g.phasesH * g.phasesW === 1 && g.padH === 0 && g.padW === 0;
   const vectors = g.R * g.S === 1 && unmoved && (g.H * g.W) % 4 === 0;
+  const { inputs, first, second } = inputsOf(input, output, (kind) =>
+    vectors ? kind === 'written' || kind === 'normalised' : true,
+  );
   const positions = g.N * Math.ceil(g.P / g.phasesH) * Math.ceil(g.Q / g.phasesW);
-  const bound = vectors ? { input4: input, output4: output } : { input, output };
+  const tiles = Math.ceil(positions / columnsOf(tile));
+  const room = gpu.limits.maxComputeWorkgroupStorageSize >= workgroupBytes(tile);
+  const gathers = statistics && gpu.fuses && room && output.type === 'f32'; // of what is stored as it was summed
+  const sums = gathers ? empty(gpu, 'CZK', [g.portions * g.O, tiles, 4], 'conv2d statistics') : null;
   const groups = [
     ...linearGroups(positions, columnsOf(tile)),
     (paddedO / channelsOf(tile)) * g.phasesH * g.phasesW * g.portions,
   ] as const;
-  dispatch(
-    output.gpu,
-    vectors ? gatherVectors : gather,
-    { ...bound, slab: packed, bias: bias ?? packed },
-    uniformsOf(channels, g, backward, bias !== null),
-    groups,
-  );
+  const bindings = {
+    ...{ [vectors ? 'input4' : 'input']: first.tensor, moment: first.moments },
+    ...{ input2: second?.tensor, moment2: second?.moments },
+    ...{ slab: packed, bias: bias ?? packed, [vectors ? 'output4' : 'output']: output, statistics: sums },
+  };
+  const counts = { firstC: first.tensor.shape[1] ?? 0, sums: sums ? tiles : 0 };
+  const uniforms = { ...uniformsOf(channels, g, backward, bias !== null), ...counts };
+  dispatch(gpu, gatherKernel(channels, { vectors, inputs, gathers }), bindings, uniforms, groups);
+  output.statistics = sums;
 }
 
 function uniformsOf(channels: GemmChannels, g: Gather, backward: boolean, hasBias: boolean) {
   const [, , paddedC, paddedO] = packedShape(channels, g);
-  return { ...g, backward: backward ? 1 : 0, paddedC, paddedO, hasBias: hasBias ? 1 : 0, slices: 1 };
+  const flags = { backward: backward ? 1 : 0, hasBias: hasBias ? 1 : 0 };
+  return { ...g, ...flags, paddedC, paddedO, slices: 1, firstC: 0, sums: 0 };
+}
+
+/** N O P Q from N C H W, or the gradient of the latter. */
+interface GatherWork {
+  readonly g: Gather;
+  readonly backward: boolean;
+  readonly input: Tensor;
+  readonly weight: Tensor;
+  readonly bias: Tensor | null;
+  readonly output: Tensor;
+  readonly statistics?: boolean;
 }
 
 function packAndGather(
   channels: GemmChannels,
-  g: Gather,
-  backward: boolean,
-  input: Tensor,
-  weight: Tensor,
-  bias: Tensor | null,
-  output: Tensor,
+  { g, backward, input, weight, bias, output, statistics }: GatherWork,
 ): void {
-  const { gpu } = input;
+  const { gpu } = output;
   const shape = packedShape(channels, g);
   const packed = empty(gpu, 'GTCO', shape, 'conv2d packed weight');
   const count = shape.reduce((product, length) => product * length, 1);
   dispatch(gpu, pack, { weight, packed }, uniformsOf(channels, g, backward, false), linearGroups(count, 64));
-  gather(channels, g, backward, input, packed, bias, output);
+  gather(channels, g, backward, input, packed, bias, output, statistics);
   packed.release();
 }
 
@@ -169,19 +200,17 @@ function slicesOf(g: ConvGeometry, blocks: number): number {
   return Math.max(1, Math.min(wanted, most));
 }
 
+/** The sum of what `fill` writes for each slice. */
 function weightGradients(
   g: ConvGeometry,
-  kernel: Kernel,
   slices: number,
-  groups: readonly [number, number, number],
-  input: Tensor,
   gradient: Tensor,
+  fill: (partial: Tensor) => void,
 ): WeightGradients {
-  const { gpu } = input;
+  const { gpu } = gradient;
   const shape = [g.O, g.C / g.groups, g.R, g.S];
   const partial = empty(gpu, 'ZOCRS', [slices, ...shape], 'conv2d gradient of weight');
-  const uniforms = { ...uniformsOf(16, forwardOf(g), false, false), slices };
-  dispatch(gpu, kernel, { input, gradient, partial }, uniforms, groups);
+  fill(partial);
   const weight = slices === 1 ? partial.view('OCRS', shape) : sum(partial as Tensor<'ZOCRS'>, 'Z');
   partial.release();
   return { weight: weight as Tensor<'OCRS'>, bias: () => sum(gradient as Tensor<'NCHW'>, 'NHW') };
@@ -198,17 +227,35 @@ export const gemmFamily = (channels: GemmChannels): ConvFamily => ({
     const threads = down * across <= (gpu.limits.maxComputeInvocationsPerWorkgroup ?? 256);
     return small && threads;
   },
-  forward: (g, input, weight, bias, output) =>
-    packAndGather(channels, forwardOf(g), false, input, weight, bias, output),
-  gradInput: (g, gradient, weight, bias, inputGradient) =>
-    packAndGather(channels, backwardOf(g), true, gradient, weight, bias, inputGradient),
+  forward(g, input, weight, bias, output, statistics) {
+    packAndGather(channels, { g: forwardOf(g), backward: false, input, weight, bias, output, statistics });
+  },
+  gradInput(g, gradient, weight, bias, inputGradient) {
+    packAndGather(channels, {
+      ...{ g: backwardOf(g), backward: true, input: gradient, weight, bias, output: inputGradient },
+    });
+  },
+  gradInputPart(g, gradient, weight, part, first) {
+    const some = { ...backwardOf(g), O: part.shape[1], weightFirst: first };
+    packAndGather(channels, { g: some, backward: true, input: gradient, weight, bias: null, output: part });
+  },
   gradWeight(g, input, gradient) {
     const tile = weightTiles[channels];
-    const columns = Math.ceil(((g.C / g.groups) * g.R * g.S) / columnsOf(tile));
+    const tilesOf = (C: number) => Math.ceil((C * g.R * g.S) / columnsOf(tile));
     const rows = Math.ceil(g.O / g.groups / channelsOf(tile));
-    const slices = slicesOf(g, columns * rows * g.groups);
-    const groups = [columns, rows, slices * g.groups] as const;
-    return weightGradients(g, kernelsOf(channels).gradWeight, slices, groups, input, gradient);
+    const isWhole = g.groups === 1 || input.elsewhere?.length === 1; // a group's channels lie in one piece
+    const slices = slicesOf(g, tilesOf(g.C / g.groups) * rows * g.groups); // of the whole input, however it is read
+    return weightGradients(g, slices, gradient, (partial) => {
+      let weightFirst = 0;
+      for (const { tensor, moments, raised } of pieces(input, (kind) => kind !== null && isWhole)) {
+        const C = tensor.shape[1] / g.groups;
+        const uniforms = { ...uniformsOf(16, forwardOf(g), false, false), C, weightFirst, slices };
+        const gradKernel = gradWeightKernel(channels, raised ? 'enlarged' : moments ? 'normalised' : 'written');
+        const bindings = { input: tensor, moment: moments, gradient, partial };
+        dispatch(gradient.gpu, gradKernel, bindings, uniforms, [tilesOf(C), rows, slices * g.groups]);
+        weightFirst += C;
+      }
+    });
   },
 });
 
@@ -219,6 +266,10 @@ export const byWeight: ConvFamily = {
   gradWeight(g, input, gradient) {
     const weights = g.O * (g.C / g.groups) * g.R * g.S;
     const slices = slicesOf({ ...g, C: g.C / g.groups, groups: 1 }, weights);
-    return weightGradients(g, gradWeightEach, slices, [...linearGroups(weights, 1), slices], input, gradient);
+    const uniforms = { ...uniformsOf(16, forwardOf(g), false, false), slices };
+    return weightGradients(g, slices, gradient, (partial) => {
+      const bindings = { input, gradient, partial };
+      dispatch(gradient.gpu, gradWeightEach, bindings, uniforms, [...linearGroups(weights, 1), slices]);
+    });
   },
 };

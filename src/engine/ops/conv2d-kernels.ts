@@ -86,7 +86,7 @@ export function convGradInput(
   parts: readonly number[] = [],
 ): Tensor<'NCHW'> {
   const family = familyFor(gradient.gpu, 'gradInput', g);
-  if (parts.length > 1 && family.gradInputPart) {
+  if (parts.length > 1 && g.groups === 1 && family.gradInputPart) {
     let first = 0;
     const tensors = parts.map((C) => {
       const part = empty(gradient.gpu, 'NCHW', [g.N, C, g.H, g.W], 'conv2d gradient of input');

@@ -14,8 +14,9 @@ import { type Inputs, TILE_COLUMNS, TILE_ROWS } from '../../shaders/conv2d-tile-
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
 import { dispatch, type Kernel, kernel } from '../kernel.ts';
-import { empty, type Source, type Tensor } from '../tensor.ts';
+import { empty, type Tensor } from '../tensor.ts';
 import type { ConvFamily, ConvGeometry } from './conv2d-geometry.ts';
+import { inputsOf, pieces } from './conv2d-inputs.ts';
 import { sum } from './reduce.ts';
 
 /** A workgroup is one subgroup, of lavapipe (8 lanes) or SwiftShader (4): several times faster than more of them. */
@@ -108,38 +109,6 @@ const stripPacking = (tiles: number, rows: number) => ({
   packedO: 1,
 });
 
-/** The input as it stands in memory, with its contents. */
-function writtenSource(input: Tensor): Source {
-  void input.storage;
-  return { tensor: input, moments: null, raised: false };
-}
-
-const kindOf = ({ moments, raised }: Source): Inputs | null =>
-  moments ? (raised ? 'enlarged' : 'normalised') : raised ? null : 'written';
-
-/** Bindings of the tile kernel that are small: moments, packed weight, bias, statistics. */
-const SMALL_BINDINGS = 5;
-
-/** What the tile kernel reads: where `pairs`, perhaps what stands before a normalisation, or before two; else the input itself. */
-function tileInputs(input: Tensor, output: Tensor, pairs: boolean): { inputs: Inputs; first: Source; second?: Source } {
-  const [first, second, ...more] = input.sources;
-  const kind = kindOf(first);
-  if (!second && kind && (pairs || kind === 'written')) return { inputs: kind, first };
-  if (pairs && second && more.length === 0 && kind === 'normalised' && kindOf(second) === 'normalised') {
-    const { kernels, limits } = input.gpu;
-    const large = kernels.layouts.bindingsOf([first.tensor, second.tensor, output]);
-    if (large + SMALL_BINDINGS <= limits.maxStorageBuffersPerShaderStage) return { inputs: 'joined', first, second };
-  }
-  return { inputs: 'written', first: writtenSource(input) };
-}
-
-/** Where the weight's gradient finds the input: where `pairs`, perhaps in pieces that begin at whole groups of channels; else the input itself. */
-function gradWeightSources(input: Tensor, pairs: boolean): readonly Source[] {
-  const { sources } = input;
-  const whole = sources.every(({ tensor }, i) => i === sources.length - 1 || tensor.shape[1] % 4 === 0);
-  return pairs && whole ? sources : [writtenSource(input)];
-}
-
 /** N O P Q from N C H W. */
 interface ForwardWork {
   readonly g: StripConvolution;
@@ -190,7 +159,7 @@ function forwardByTiles(
   const { N, C, H, W, O, P, Q, padH, padW, weightC = O, weightFirst = 0 } = g;
   const { gpu } = output;
   const pairs = W % 2 === 0 && Q % 2 === 0 && padH === 1 && padW === 1;
-  const { inputs, first, second } = tileInputs(input, output, pairs);
+  const { inputs, first, second } = inputsOf(input, output, (kind) => pairs || kind === 'written');
   const tiles = Math.ceil(O / 8);
   const strips = Math.ceil(Q / TILE_COLUMNS);
   const tilesOfImage = strips * Math.ceil(P / TILE_ROWS);
@@ -241,7 +210,7 @@ function stripGradWeight(
   const pairs = gpu.fuses && W % 2 === 0 && Q % 2 === 0 && padH === 1 && padW === 1;
   const unread = pairs ? empty(gpu, 'CK', [1, 4], 'no moments') : null;
   let firstC = 0;
-  for (const { tensor, moments, raised } of gradWeightSources(input, pairs)) {
+  for (const { tensor, moments, raised } of pieces(input, () => pairs, 4)) {
     const C = tensor.shape[1];
     const uniforms = {
       ...{ N, C, H, W, O, P, Q, padH, padW, tiles: 1, strips, rows: 3, slices, hasBias: 0, flipped: 0, tall: 0 },

@@ -58,6 +58,7 @@ function convolve(
 const productsOf = (C: number, O: number, count: number) => ({
   ...{ N: 1, portions: 16, C, O, H: 1, W: count, P: 1, Q: count, R: 1, S: 1 },
   ...{ stepH: 1, stepW: 1, phasesH: 1, phasesW: 1, padH: 0, padW: 0, dilationH: 1, dilationW: 1 },
+  ...{ weightC: C, weightFirst: 0 },
 });
 
 /** `chunk`: numbers of the transformed tiles that are in memory at once. */
