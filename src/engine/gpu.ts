@@ -10,7 +10,9 @@
 import { type AdapterDescription, awaitDevice, type FindOptions, findAdapter } from '#gpu-host';
 import { KernelChoices } from './choices.ts';
 import { Faults } from './faults.ts';
+import { type MatrixConfig } from '../shaders/matrix-product.ts';
 import { type Bindable, type Kernel, KernelCache } from './kernel.ts';
+import { MATRICES, MATRIX_FEATURES, matrixConfigs } from './matrix-configs.ts';
 import { BufferPool, type MemoryReport } from './memory.ts';
 import { collectTensors, type OnHost, replaceTensors } from './results.ts';
 import { halfToNumber } from './safetensors-tensor.ts';
@@ -71,9 +73,8 @@ const WANTED_LIMITS = [
 export async function openGpu({ without = [], largestBinding, ...options }: OpenOptions = {}): Promise<Gpu> {
   const { adapter, description } = await findAdapter(options);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((limit) => [limit, adapter.limits[limit]]));
-  const requiredFeatures = WANTED_FEATURES.filter(
-    (feature) => adapter.features.has(feature) && !without.includes(feature),
-  );
+  const usable = (feature: string) => adapter.features.has(feature) && !without.includes(feature);
+  const requiredFeatures = [...WANTED_FEATURES, ...(usable(MATRICES) ? MATRIX_FEATURES : [])].filter(usable);
   const device = await adapter.requestDevice({
     requiredFeatures: requiredFeatures as GPUFeatureName[],
     requiredLimits,
@@ -86,6 +87,8 @@ export class Gpu {
   readonly description: AdapterDescription;
   readonly limits: GPUSupportedLimits;
   readonly features: ReadonlySet<string>;
+  /** The products of subgroup matrices that kernels may use; none on most devices. */
+  readonly matrixConfigs: readonly MatrixConfig[];
   readonly pool: BufferPool;
   readonly kernels: KernelCache;
   readonly choices = new KernelChoices();
@@ -123,6 +126,7 @@ export class Gpu {
     this.description = description;
     this.limits = device.limits;
     this.features = new Set(device.features);
+    this.matrixConfigs = matrixConfigs(this.features, device.adapterInfo);
     this.faults = new Faults(device, description);
     this.pool = new BufferPool(device, this.faults.watch);
     this.kernels = new KernelCache(device, this.faults.watch, largestBinding);

@@ -34,7 +34,7 @@ interface GemmKernels {
 }
 
 const made = new Map<GemmChannels, GemmKernels>();
-const pack = kernel(shaders.conv2dGemm, 'pack');
+export const pack = kernel(shaders.conv2dGemm, 'pack');
 const gradWeightEach = kernel(shaders.conv2dGemm, 'gradWeightEach');
 
 function kernelsOf(channels: GemmChannels): GemmKernels {
@@ -53,7 +53,7 @@ function kernelsOf(channels: GemmChannels): GemmKernels {
 }
 
 /** What gather reads and writes; channels are those of a group. */
-interface Gather {
+export interface Gather {
   readonly N: number;
   readonly portions: number;
   readonly C: number;
@@ -74,13 +74,13 @@ interface Gather {
   readonly dilationW: number;
 }
 
-const forwardOf = ({ C, O, strideH, strideW, groups, ...g }: ConvGeometry): Gather => ({
+export const forwardOf = ({ C, O, strideH, strideW, groups, ...g }: ConvGeometry): Gather => ({
   ...g,
   ...{ portions: groups, C: C / groups, O: O / groups },
   ...{ stepH: strideH, stepW: strideW, phasesH: 1, phasesW: 1 },
 });
 
-const backwardOf = ({ C, O, H, W, P, Q, strideH, strideW, groups, ...g }: ConvGeometry): Gather => ({
+export const backwardOf = ({ C, O, H, W, P, Q, strideH, strideW, groups, ...g }: ConvGeometry): Gather => ({
   ...g,
   ...{ portions: groups, C: O / groups, O: C / groups, H: P, W: Q, P: H, Q: W },
   ...{ stepH: 1, stepW: 1, phasesH: strideH, phasesW: strideW },
@@ -155,9 +155,9 @@ const BUSY_GROUPS = 512;
 const LONGEST_SLICE = 16384;
 const SHORTEST_SLICE = 256;
 const MOST_PARTIAL = 2 ** 24;
-const MOST_GROUPS = 65535;
+export const MOST_GROUPS = 65535;
 
-function slicesOf(g: ConvGeometry, blocks: number): number {
+export function slicesOf(g: ConvGeometry, blocks: number): number {
   const positions = g.N * g.P * g.Q;
   const wanted = Math.max(Math.ceil(BUSY_GROUPS / blocks), Math.ceil(positions / LONGEST_SLICE));
   const weights = g.O * (g.C / g.groups) * g.R * g.S;
@@ -169,7 +169,7 @@ function slicesOf(g: ConvGeometry, blocks: number): number {
   return Math.max(1, Math.min(wanted, most));
 }
 
-function weightGradients(
+export function weightGradients(
   g: ConvGeometry,
   kernel: Kernel,
   slices: number,
