@@ -37,7 +37,8 @@ export function sizesOf(config: MatrixConfig, tile: MatrixTile) {
   const pad = 16 / bytes;
   const [strideA, strideB] = [channels + pad, columns + pad];
   const results = down * across * togetherOf(config, tile) * M * N;
-  const storage = depth * (strideA + strideB) * bytes + results * 4 + columns * 16;
+  const places = columns * (config.type === 'f32' ? 16 : 4); // gradWeight, of float32 alone, has the longer ones
+  const storage = depth * (strideA + strideB) * bytes + results * 4 + places;
   return { channels, columns, threads, depth, strideA, strideB, results, storage };
 }
 
@@ -45,7 +46,9 @@ export function sizesOf(config: MatrixConfig, tile: MatrixTile) {
 export function divides(config: MatrixConfig, tile: MatrixTile): boolean {
   const { columns, threads, depth } = sizesOf(config, tile);
   const even = (a: number, b: number) => a % b === 0 || b % a === 0;
-  return config.M % 4 === 0 && (config.M * config.N) % config.lanes === 0 && even(columns, threads) && threads % depth === 0;
+  return (
+    config.M % 4 === 0 && (config.M * config.N) % config.lanes === 0 && even(columns, threads) && threads % depth === 0
+  );
 }
 
 const each = (count: number, line: (i: number) => string, between = '\n') =>

@@ -88,10 +88,11 @@ alias Result = array<f32, ${share}>; // elements lane, lane + ${lanes}, ... of a
 struct Operand { at : u32, stride : u32 }
 fn multiplyAccumulate(left : Operand, right : Operand, sum : Result, lane : u32) -> Result {
   var result = sum;
-  for (var i = 0u; i < ${share}u; i++) {
+  let none = lane / ${lanes}u; // no constant, lest a driver unroll the loops and compile for seconds
+  for (var i = 0u; i < ${share}u + none; i++) {
     let element = lane + i * ${lanes}u;
     var total = result[i];
-    for (var k = 0u; k < ${K}u; k++) {
+    for (var k = 0u; k < ${K}u + none; k++) {
       total = fma(f32(a[left.at + k * left.stride + element / ${N}u]), f32(b[right.at + k * right.stride + element % ${N}u]), total);
     }
     result[i] = total;

@@ -3,13 +3,7 @@
  * (shaders/conv2d-matrices.ts). Float32 operands serve all three passes; float16 ones, summed in float32, the forward pass alone and only in half precision:
  * gradients stay in float32.
  */
-import {
-  divides,
-  gatherCode,
-  gradWeightCode,
-  type MatrixTile,
-  sizesOf,
-} from '../../shaders/conv2d-matrices.ts';
+import { divides, gatherCode, gradWeightCode, type MatrixTile, sizesOf } from '../../shaders/conv2d-matrices.ts';
 import { type MatrixConfig, type MatrixProduct, subgroupMatrices } from '../../shaders/matrix-product.ts';
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
@@ -25,11 +19,14 @@ export interface MatrixChoices {
   tile(config: MatrixConfig, rows: number): MatrixTile;
 }
 
-/** Four subgroups, each 32 x 32 or 16 x 32 of a tile of 64, 32 or 16 channels. */
-export function tileFor({ M, N }: MatrixConfig, rows: number): MatrixTile {
+/**
+ * Four subgroups. Each has 32 x 32 of a tile of 64 channels; of one of 32 or 16 channels 32 or 16 x 32, or x 16 where operands are float32: what every
+ * device has in workgroup memory (16 KiB) is to be enough.
+ */
+export function tileFor({ type, M, N }: MatrixConfig, rows: number): MatrixTile {
   const [down, across] = rows > 32 ? [2, 2] : [1, 4];
-  const matrices = (length: number, side: number) => Math.max(1, length / side);
-  return { down, across, high: matrices(rows > 16 ? 32 : 16, M), wide: matrices(32, N) };
+  const [height, width] = [rows > 16 ? 32 : 16, rows > 32 || type === 'f16' ? 32 : 16];
+  return { down, across, high: Math.max(1, height / M), wide: Math.max(1, width / N) };
 }
 
 const offered: MatrixChoices = {
@@ -62,8 +59,10 @@ export function matricesFamily(choices: MatrixChoices = offered): ConvFamily {
     const halves = gpu.halves && pass === 'forward';
     const usable = choices.configs(gpu).filter(({ type }) => type === 'f32' || halves);
     const g = pass === 'gradInput' ? backwardOf(geometry) : forwardOf(geometry);
-    const { maxComputeInvocationsPerWorkgroup: mostThreads = 256, maxComputeWorkgroupStorageSize: mostStorage = 16384 } =
-      gpu.limits;
+    const {
+      maxComputeInvocationsPerWorkgroup: mostThreads = 256,
+      maxComputeWorkgroupStorageSize: mostStorage = 16384,
+    } = gpu.limits;
     const plans = usable.map((config) => ({ config, tile: choices.tile(config, g.O), g }));
     const fitting = plans.filter(({ config, tile }) => {
       const { threads, storage } = sizesOf(config, tile);
