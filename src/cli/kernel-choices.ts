@@ -73,7 +73,7 @@ export async function chooseKernels(gpu: Gpu, folder: RunFolder, classes: number
       tried++;
       if (wrong.length > 0)
         note(
-          `autotune: ${name}: ${wrong.join(', ')} computed something else than plain on this adapter; ${kernel} is used.`,
+          `autotune: ${name}: ${wrong.join(', ')} computed something else than plain on this adapter, or nothing; ${kernel} is used.`,
         );
     },
   });

@@ -8,9 +8,11 @@
  * born inside it. Tensors born outside a step last until their owner releases them.
  */
 import { type AdapterDescription, awaitDevice, type FindOptions, findAdapter } from '#gpu-host';
+import type { MatrixConfig } from '../shaders/matrix-product.ts';
 import { KernelChoices } from './choices.ts';
 import { Faults } from './faults.ts';
 import { type Bindable, type Kernel, KernelCache } from './kernel.ts';
+import { MATRICES, MATRIX_FEATURES, matrixConfigs } from './matrix-configs.ts';
 import { BufferPool, type MemoryReport } from './memory.ts';
 import { collectTensors, type OnHost, replaceTensors } from './results.ts';
 import { halfToNumber } from './safetensors-tensor.ts';
@@ -67,13 +69,17 @@ const WANTED_LIMITS = [
   'maxStorageBuffersPerShaderStage',
 ] as const;
 
+/** What a device is asked for, of what the adapter has. */
+export function wantedFeatures(offered: ReadonlySet<string>, without: readonly string[]): string[] {
+  const usable = (feature: string) => offered.has(feature) && !without.includes(feature);
+  return [...WANTED_FEATURES, ...(usable(MATRICES) ? MATRIX_FEATURES : [])].filter(usable);
+}
+
 /** Finds an adapter (see platform/) and opens a device on it with the adapter's own limits. */
 export async function openGpu({ without = [], largestBinding, ...options }: OpenOptions = {}): Promise<Gpu> {
   const { adapter, description } = await findAdapter(options);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((limit) => [limit, adapter.limits[limit]]));
-  const requiredFeatures = WANTED_FEATURES.filter(
-    (feature) => adapter.features.has(feature) && !without.includes(feature),
-  );
+  const requiredFeatures = wantedFeatures(adapter.features, without);
   const device = await adapter.requestDevice({
     requiredFeatures: requiredFeatures as GPUFeatureName[],
     requiredLimits,
@@ -86,6 +92,8 @@ export class Gpu {
   readonly description: AdapterDescription;
   readonly limits: GPUSupportedLimits;
   readonly features: ReadonlySet<string>;
+  /** The products of subgroup matrices that kernels may use; none on most devices. */
+  readonly matrixConfigs: readonly MatrixConfig[];
   readonly pool: BufferPool;
   readonly kernels: KernelCache;
   readonly choices = new KernelChoices();
@@ -123,6 +131,7 @@ export class Gpu {
     this.description = description;
     this.limits = device.limits;
     this.features = new Set(device.features);
+    this.matrixConfigs = matrixConfigs(this.features, device.adapterInfo);
     this.faults = new Faults(device, description);
     this.pool = new BufferPool(device, this.faults.watch);
     this.kernels = new KernelCache(device, this.faults.watch, largestBinding);

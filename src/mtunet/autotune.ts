@@ -31,5 +31,6 @@ export function autotune(
   classes: number,
   options: Parameters<typeof tuneConvolutions>[2],
 ): Promise<Record<string, string>> {
-  return tuneConvolutions(gpu, convolutionsOf(config, classes).values(), options);
+  const works = convolutionsOf(config, classes).values();
+  return tuneConvolutions(gpu, works, { ...options, halves: config.precision === 'f16' });
 }

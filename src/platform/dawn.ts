@@ -1,5 +1,5 @@
 /** Dawn in this process: making instances, asking them for adapters, and keeping them alive. */
-import type { Candidate } from './ladder.ts';
+import { type Candidate, togglesOf } from './ladder.ts';
 import { ensureLoader, withDrivers } from './vulkan.ts';
 
 type Dawn = typeof import('webgpu');
@@ -24,8 +24,9 @@ export async function open(
   toggles: readonly string[],
   exactName?: string,
 ): Promise<Opened | null> {
+  const enabled = togglesOf(candidate, toggles);
   const flags = [
-    ...(toggles.length ? [`enable-dawn-features=${toggles.join(',')}`] : []),
+    ...(enabled.length ? [`enable-dawn-features=${enabled.join(',')}`] : []),
     ...(exactName === undefined ? [] : [`adapter=${exactName}`]),
   ];
   return withCandidate(candidate, async () => {

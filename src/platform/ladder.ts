@@ -87,6 +87,14 @@ export function fits(software: boolean, rung: Rung, { prefer }: Wish): boolean {
   return software === (prefer === 'software');
 }
 
+/**
+ * Toggles for Dawn: those that are asked for, and what it wants before it offers its experiments, such as subgroup matrices. That lets features be
+ * asked for and switches none on; no software adapter has them.
+ */
+export const togglesOf = ({ rung }: Pick<Candidate, 'rung'>, asked: readonly string[]): readonly string[] => [
+  ...new Set([...asked, ...(rung === 'hardware' ? ['allow_unsafe_apis'] : [])]),
+];
+
 /** How an adapter is told to a reader. */
 export function describe(
   { vendor, architecture, device, description, isFallbackAdapter }: GPUAdapterInfo,

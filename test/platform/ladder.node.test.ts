@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { findAdapter, listAdapters, runtime } from '#gpu-host';
-import { fits, wishOf } from '../../src/platform/ladder.ts';
+import { fits, togglesOf, wishOf } from '../../src/platform/ladder.ts';
 import { systemDrivers } from '../../src/platform/vulkan.ts';
 import { COMPUTE, type HostInChild, hostInChild, systemVulkan } from './child.ts';
 
@@ -26,6 +26,13 @@ afterAll(async () => {
 });
 
 afterEach(() => vi.unstubAllEnvs());
+
+test("Dawn's experiments are open to GPUs alone", () => {
+  expect(togglesOf({ rung: 'hardware' }, ['some_toggle'])).toEqual(['some_toggle', 'allow_unsafe_apis']);
+  expect(togglesOf({ rung: 'hardware' }, ['allow_unsafe_apis'])).toEqual(['allow_unsafe_apis']);
+  expect(togglesOf({ rung: 'system-software' }, [])).toEqual([]);
+  expect(togglesOf({ rung: 'embedded' }, ['some_toggle'])).toEqual(['some_toggle']);
+});
 
 describe('asking for an adapter', () => {
   test.runIf(embeddedRuns)('the embedded one, by option', async () => {

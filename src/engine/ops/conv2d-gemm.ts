@@ -38,7 +38,7 @@ const weightTiles: Readonly<Record<GemmChannels, GemmTile>> = {
   128: { own: 8, down: 16, across: 16 },
 };
 
-const pack = kernel(shaders.conv2dGemm, 'pack');
+export const pack = kernel(shaders.conv2dGemm, 'pack');
 const gradWeightEach = kernel(shaders.conv2dGemm, 'gradWeightEach');
 
 const made = new Map<string, Kernel>();
@@ -64,7 +64,7 @@ const gradWeightKernel = (channels: GemmChannels, inputs: Exclude<Inputs, 'joine
   tiled(channels, 'gradWeight', inputs, () => gradWeightCode(weightTiles[channels], inputs));
 
 /** What gather reads and writes; channels are those of a group. */
-interface Gather {
+export interface Gather {
   readonly N: number;
   readonly portions: number;
   readonly C: number;
@@ -88,13 +88,13 @@ interface Gather {
   readonly weightFirst: number;
 }
 
-const forwardOf = ({ C, O, strideH, strideW, groups, ...g }: ConvGeometry): Gather => ({
+export const forwardOf = ({ C, O, strideH, strideW, groups, ...g }: ConvGeometry): Gather => ({
   ...g,
   ...{ portions: groups, C: C / groups, O: O / groups, weightC: C / groups, weightFirst: 0 },
   ...{ stepH: strideH, stepW: strideW, phasesH: 1, phasesW: 1 },
 });
 
-const backwardOf = ({ C, O, H, W, P, Q, strideH, strideW, groups, ...g }: ConvGeometry): Gather => ({
+export const backwardOf = ({ C, O, H, W, P, Q, strideH, strideW, groups, ...g }: ConvGeometry): Gather => ({
   ...g,
   ...{ portions: groups, C: O / groups, O: C / groups, H: P, W: Q, P: H, Q: W },
   ...{ weightC: C / groups, weightFirst: 0 },
@@ -152,9 +152,15 @@ export function gather(
 
 function uniformsOf(channels: GemmChannels, g: Gather, backward: boolean, hasBias: boolean) {
   const [, , paddedC, paddedO] = packedShape(channels, g);
-  const flags = { backward: backward ? 1 : 0, hasBias: hasBias ? 1 : 0 };
-  return { ...g, ...flags, paddedC, paddedO, slices: 1, firstC: 0, sums: 0 };
+  return shapeOf(g, { paddedC, paddedO, backward: backward ? 1 : 0, hasBias: hasBias ? 1 : 0 });
 }
+
+/** The Shape of conv2d-gemm.wgsl. */
+export const shapeOf = (g: Gather, some: Readonly<Record<string, number>>) => ({
+  ...g,
+  ...{ backward: 0, paddedC: 0, paddedO: 0, hasBias: 0, slices: 1, firstC: 0, sums: 0 },
+  ...some,
+});
 
 /** N O P Q from N C H W, or the gradient of the latter. */
 interface GatherWork {
@@ -186,9 +192,9 @@ const BUSY_GROUPS = 512;
 const LONGEST_SLICE = 16384;
 const SHORTEST_SLICE = 256;
 const MOST_PARTIAL = 2 ** 24;
-const MOST_GROUPS = 65535;
+export const MOST_GROUPS = 65535;
 
-function slicesOf(g: ConvGeometry, blocks: number): number {
+export function slicesOf(g: ConvGeometry, blocks: number): number {
   const positions = g.N * g.P * g.Q;
   const wanted = Math.max(Math.ceil(BUSY_GROUPS / blocks), Math.ceil(positions / LONGEST_SLICE));
   const weights = g.O * (g.C / g.groups) * g.R * g.S;
@@ -201,7 +207,7 @@ function slicesOf(g: ConvGeometry, blocks: number): number {
 }
 
 /** The sum of what `fill` writes for each slice. */
-function weightGradients(
+export function weightGradients(
   g: ConvGeometry,
   slices: number,
   gradient: Tensor,

@@ -14,6 +14,7 @@ import {
   layerClass,
   type WeightGradients,
 } from './conv2d-geometry.ts';
+import { matricesFamily } from './conv2d-matrices.ts';
 import { plain } from './conv2d-plain.ts';
 import { strips } from './conv2d-strip.ts';
 import { winogradFamily } from './conv2d-winograd.ts';
@@ -31,6 +32,7 @@ export const convFamilies = {
   'gemm-128': gemmFamily(128),
   'by-weight': byWeight,
   winograd: winogradFamily(),
+  matrices: matricesFamily(),
 } satisfies Record<string, ConvFamily>;
 
 export type ConvFamilyName = keyof typeof convFamilies;

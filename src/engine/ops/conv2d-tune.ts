@@ -5,6 +5,7 @@
  * of them alike; a family whose first run takes three times as long as the best one's is not tried again. The fixed rule's choice stays unless
  * another is clearly faster.
  */
+import { ShaderError } from '../faults.ts';
 import type { Gpu } from '../gpu.ts';
 import { deriveKey, uniform } from '../random.ts';
 import { sizeOf, stridesWithin } from '../shape.ts';
@@ -29,7 +30,7 @@ export interface Tuned {
   /** Median of a run of each candidate. */
   readonly milliseconds: Readonly<Record<string, number>>;
   readonly mode: TuneMode;
-  /** Families that computed something else than the plain kernel does, which no choice may fall on. */
+  /** Families that computed something else than the plain kernel does, or did not compile, which no choice may fall on. */
   readonly wrong: readonly string[];
 }
 
@@ -47,12 +48,14 @@ const HOPELESS = 3;
 /** What another family must save of the rule's time. */
 const CLEARLY = 0.05;
 const LARGEST_ERROR = 1e-4;
+/** Of two results that are the same before they are rounded to float16: a unit in the last place. */
+const UNIT_OF_HALF = 2 ** -10;
 /** Sides of the image on which families are compared. */
 const COMPARED_SIDE = 48;
 
 /** The name of the work in a cache: a choice is good for a layer, its time is that of a batch. */
-export const tuningKey = ({ description }: Gpu, version: string, { pass, geometry }: ConvWork) =>
-  `${description.name}, ${description.driver}, ${description.backend}, ${version}: N${geometry.N} ${layerClass(pass, geometry)}`;
+export const tuningKey = ({ description }: Gpu, version: string, { pass, geometry }: ConvWork, halves = false) =>
+  `${description.name}, ${description.driver}, ${description.backend}, ${version}: N${geometry.N} ${layerClass(pass, geometry)}${halves ? ' f16' : ''}`;
 
 /** Pins nothing: answers the choice for every layer of `works`, from the cache or by trying. */
 export async function tuneConvolutions(
@@ -60,11 +63,14 @@ export async function tuneConvolutions(
   works: Iterable<ConvWork>,
   {
     mode,
+    halves = false,
     version,
     cache,
     onTuned,
   }: {
     readonly mode: TuneMode;
+    /** Whether forward passes are computed in half precision. */
+    readonly halves?: boolean;
     /** Of the program: its kernels change. */
     readonly version: string;
     readonly cache: TuneCache;
@@ -74,10 +80,11 @@ export async function tuneConvolutions(
   const choices: Record<string, string> = {};
   for (const work of works) {
     const name = layerClass(work.pass, work.geometry);
-    const key = tuningKey(gpu, version, work);
+    const half = halves && work.pass === 'forward';
+    const key = tuningKey(gpu, version, work, half);
     let tuned = cache.get(key);
     if (!tuned || (mode === 'full' && tuned.mode === 'fast')) {
-      tuned = await tune(gpu, work, mode);
+      tuned = await inPrecision(gpu, half, () => tune(gpu, work, mode));
       cache.set(key, tuned);
       onTuned?.(name, tuned);
     }
@@ -95,7 +102,7 @@ function candidatesOf(gpu: Gpu, { pass, geometry }: ConvWork, rule: ConvFamilyNa
   const rows = (pass === 'gradInput' ? C : O) / groups;
   const few = Math.min(C, O) / groups < 16;
   return fitting.filter((name) => {
-    if (name === rule || name === 'strips' || name === 'columns') return true;
+    if (name === rule || name === 'strips' || name === 'columns' || name === 'matrices') return true;
     if (name === 'winograd') return !gpu.description.software && Math.min(C, O) >= 32;
     if (name === 'plain' || name === 'by-weight') return few;
     const tile = Number(name.replace('gemm-', ''));
@@ -109,7 +116,7 @@ async function tune(gpu: Gpu, work: ConvWork, mode: TuneMode): Promise<Tuned> {
   const wrong: ConvFamilyName[] = [];
   const expected = await compute(gpu, work, 'plain');
   for (const name of candidatesOf(gpu, work, rule, mode)) {
-    const good = name === 'plain' || agree(await compute(gpu, work, name), expected);
+    const good = name === 'plain' || (await isRight(gpu, work, name, expected));
     (good ? right : wrong).push(name);
   }
   if (right.length === 1) return { kernel: right[0], milliseconds: {}, mode, wrong };
@@ -131,6 +138,16 @@ async function tune(gpu: Gpu, work: ConvWork, mode: TuneMode): Promise<Tuned> {
   const kernel = ruled !== undefined && times.get(fastest)! > (1 - CLEARLY) * ruled ? rule : fastest;
   const milliseconds = Object.fromEntries([...times].map(([name, ms]) => [name, Number(ms.toPrecision(4))]));
   return { kernel, milliseconds, mode, wrong };
+}
+
+async function inPrecision<T>(gpu: Gpu, halves: boolean, body: () => Promise<T>): Promise<T> {
+  const before = gpu.halves;
+  gpu.halves = halves;
+  try {
+    return await body();
+  } finally {
+    gpu.halves = before;
+  }
 }
 
 async function withFamily<T>(gpu: Gpu, family: string | null, body: () => T | Promise<T>): Promise<T> {
@@ -161,7 +178,7 @@ const shapesOf = ({ N, C, H, W, O, R, S, P, Q, groups }: ConvGeometry) => ({
   gradient: [N, O, P, Q],
 });
 
-/** The work by one family, on one image of at most COMPARED_SIDE a side. */
+/** The work by one family, on one image of at most COMPARED_SIDE a side. In half precision its operands are numbers that float16 has. */
 async function compute(gpu: Gpu, { pass, geometry }: ConvWork, family: string): Promise<Float32Array> {
   const { R, S, strideH, strideW, padH, padW, dilationH, dilationW } = geometry;
   const cut = (side: number, taps: number, dilation: number) =>
@@ -171,10 +188,11 @@ async function compute(gpu: Gpu, { pass, geometry }: ConvWork, family: string): 
   const Q = Math.floor((W + 2 * padW - dilationW * (S - 1) - 1) / strideW) + 1;
   const small = { ...geometry, N: 1, H, W, P, Q };
   const shapes = shapesOf(small);
+  const halved = (values: Float32Array) => (gpu.halves ? values.map((x) => Math.round(x * 1024) / 1024) : values);
   return withFamily(gpu, family, async () => {
     const { result } = await gpu.step(() => {
       const drawn = <A extends string>(axes: A, shape: readonly number[], seed: number) =>
-        upload(gpu, axes, shape, noise(sizeOf(shape), seed)) as Tensor<A>;
+        upload(gpu, axes, shape, halved(noise(sizeOf(shape), seed))) as Tensor<A>;
       const operands = {
         input: drawn('NCHW', shapes.input, 1),
         weight: drawn('OCRS', shapes.weight, 2),
@@ -188,9 +206,21 @@ async function compute(gpu: Gpu, { pass, geometry }: ConvWork, family: string): 
 
 const noise = (size: number, seed: number) => uniform(size, -1, 1, deriveKey(seed, 'tuning'));
 
-function agree(got: Float32Array, expected: Float32Array): boolean {
+/** A family that the driver does not compile, as may happen where it uses what a driver is new to, is none to choose. */
+async function isRight(gpu: Gpu, work: ConvWork, family: string, expected: Float32Array): Promise<boolean> {
+  try {
+    return agree(await compute(gpu, work, family), expected, gpu.halves);
+  } catch (problem) {
+    if (!(problem instanceof ShaderError)) throw problem;
+    await gpu.settle().catch(() => {}); // what else the device has to say of it
+    return false;
+  }
+}
+
+function agree(got: Float32Array, expected: Float32Array, halves: boolean): boolean {
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return got.every((value, i) => Math.abs(value - expected[i]) <= LARGEST_ERROR * largest);
+  const allowed = (LARGEST_ERROR + (halves ? UNIT_OF_HALF : 0)) * largest;
+  return got.every((value, i) => Math.abs(value - expected[i]) <= allowed);
 }
 
 /** The operands of one layer, for as long as it is timed. */

@@ -8,6 +8,7 @@ import { draw } from '../../../src/reference/values.ts';
 import { expectAllClose } from '../../support/all-close.ts';
 import { convCases } from '../../support/conv-cases.ts';
 import { testGpu } from '../../support/gpu.ts';
+import { portableFamily } from '../../support/portable-matrices.ts';
 
 type Case = [what: string, input: Shape, weight: Shape, options: ConvOptions];
 
@@ -29,6 +30,7 @@ const casesOf: Record<Exclude<ConvFamilyName, 'plain'>, readonly Case[]> = {
   'gemm-128': tiles,
   'by-weight': [...named(/depthwise|7 x 7/), slices],
   winograd: named(/^3 x 3|tile|channels|flat|tall/),
+  matrices: [...named(/stride|dilation|groups|odd/), slices, ...tiles],
 };
 
 const { description, subgroupLanes } = await testGpu();
@@ -93,6 +95,9 @@ const witness = new Map<string, ReturnType<typeof compute>>();
 const { forward, gradInput } = winogradFamily(2048);
 Object.assign(convFamilies.winograd, { forward, gradInput });
 
+// No adapter here has subgroup matrices: their kernels, with plain arithmetic for the products.
+Object.assign(convFamilies.matrices, portableFamily({ type: 'f32', M: 8, N: 8, K: 8, lanes: 64 }, 2, 2));
+
 it.each(families)('%s computes what the plain kernel and the loops in float64 compute', async (family) => {
   let times = 0;
   for (const one of casesOf[family as 'strips']) {
@@ -114,6 +119,7 @@ it.each([
   ['plain', 2e-7],
   ['gemm-16', 2e-7],
   ['winograd', 4e-7],
+  ['matrices', 2e-7],
 ])('%s rounds a sum over 256 channels to %s of it', async (family, most) => {
   const { got, exact } = await compute(family, ['256 channels', [1, 256, 6, 6], [16, 256, 3, 3], { padding: 1 }]);
   const squares = (values: ArrayLike<number>, of: (i: number) => number) =>
