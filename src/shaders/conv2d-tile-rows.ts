@@ -51,6 +51,29 @@ ${each(ROWS, (r) => `  let h${r} = top + ${r}; let row${r} = u32(clamp(h${r}, 0,
   };
 }
 
+/** Images of `width` columns that lie side by side in a tile. */
+export const imagesBeside = (width: number) => Math.floor(TILE_COLUMNS / width);
+
+/** Several narrow images of `width` columns, without their neighbours, which padding has made zero: one column a lane. For a padding of one. Beyond the last image stands that once more; what comes of it is not stored. */
+export function besideRows(lanes: number, inputs: Inputs, width: number): TileRows {
+  const columns = imagesBeside(width) * width;
+  const parts = Math.ceil(columns / lanes);
+  const fitted = (name: string, value: string) =>
+    inputs === 'written' ? `let ${name} = ${value};` : normalised(name, value, 'm');
+  return {
+    setup: `  let H = i32(shape.H);
+  let plane = shape.H * shape.W;
+  let top = i32(p) - i32(shape.padH);
+${each(parts, (k) => `  let slot${k} = min(lane + ${k * lanes}u, ${columns - 1}u); let start${k} = min(n + slot${k} / ${width}u, shape.N - 1u) * shape.C * plane + slot${k} % ${width}u;`)}
+${each(ROWS, (r) => `  let h${r} = top + ${r}; let row${r} = u32(clamp(h${r}, 0, H - 1)) * shape.W; let inside${r} = select(0.0, 1.0, h${r} >= 0 && h${r} < H);`)}
+  var channel = 0u;`,
+    load: `${inputs === 'written' ? '' : '    let m = moment[c];'}
+${each(ROWS, (r) => each(parts, (k) => `    ${fitted(`f${r}_${k}`, `input[channel + start${k} + row${r}]`)} let v${r}_${k} = f${r}_${k} * inside${r};`))}`,
+    at: (r, j) => `subgroupBroadcast(v${r}_${Math.floor(j / lanes)}, ${j % lanes}u)`,
+    next: '    channel += plane;',
+  };
+}
+
 /**
  * Two neighbouring columns a lane, for a padding of one and rows of an even number of columns. The pairs begin one column before the window, which
  * begins at an odd one, so that its last column is missing: a load of its own, by as many lanes as there are rows.

@@ -9,8 +9,8 @@ import {
   gradWeightEntry,
   stripGradWeightCode,
 } from '../../shaders/conv2d-strip-grad-weight.ts';
-import { tileEntry, tileForwardCode } from '../../shaders/conv2d-tile.ts';
-import { type Inputs, TILE_COLUMNS, TILE_ROWS } from '../../shaders/conv2d-tile-rows.ts';
+import { type TileColumns, tileEntry, tileForwardCode } from '../../shaders/conv2d-tile.ts';
+import { type Inputs, imagesBeside, TILE_COLUMNS, TILE_ROWS } from '../../shaders/conv2d-tile-rows.ts';
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
 import { dispatch, type Kernel, kernel } from '../kernel.ts';
@@ -25,7 +25,7 @@ interface StripKernels {
   readonly pack: Kernel;
   readonly forward: Kernel;
   /** For images wider than a strip. */
-  readonly forwardTile: (inputs: Inputs, pairs: boolean) => Kernel;
+  readonly forwardTile: (inputs: Inputs, columns: TileColumns) => Kernel;
   readonly gradWeight: Readonly<Record<GradWeightOptions['columns'], Kernel>>;
 }
 
@@ -42,10 +42,11 @@ function stripKernels(gpu: Gpu): StripKernels | null {
     const source = { name: `conv2d-strip-${lanes}`, code: shaders.conv2dStrip.code };
     const unrolled = (code: string) => ({ enable: ['subgroups'], append: [code] });
     const tiles = new Map<string, Kernel>();
-    const forwardTile = (inputs: Inputs, pairs: boolean) => {
-      const entry = tileEntry({ inputs, pairs });
+    const forwardTile = (inputs: Inputs, columns: TileColumns) => {
+      const entry = tileEntry({ inputs, columns });
       const tile =
-        tiles.get(entry) ?? kernel(source, entry, unrolled(tileForwardCode({ lanes, inputs, pairs, gathers: fuses })));
+        tiles.get(entry) ??
+        kernel(source, entry, unrolled(tileForwardCode({ lanes, inputs, columns, gathers: fuses })));
       tiles.set(entry, tile);
       return tile;
     };
@@ -124,9 +125,15 @@ interface ForwardWork {
 
 function stripForward(work: ForwardWork): void {
   const kernels = stripKernels(work.output.gpu)!;
-  if (work.g.O > 4 && work.g.Q > 8) forwardByTiles(kernels, work);
+  if (work.g.O > 4 && (work.g.Q > 8 || liesBeside(kernels, work.g))) forwardByTiles(kernels, work);
   else forwardByStrips(kernels, work);
 }
+
+/**
+ * Whether several images lie side by side in a tile: on lavapipe. SwiftShader would have one more kernel to compile.
+ */
+const liesBeside = ({ lanes }: StripKernels, { N, W, Q, padW }: StripConvolution) =>
+  lanes === 8 && N > 1 && Q >= 3 && Q <= 7 && W === Q && padW === 1;
 
 /** For images that are narrow, or of few output channels. */
 function forwardByStrips(
@@ -153,18 +160,25 @@ function forwardByStrips(
 }
 
 function forwardByTiles(
-  { pack, forwardTile }: StripKernels,
+  kernels: StripKernels,
   { g, input, weight, bias, output, flipped, statistics }: ForwardWork,
 ): void {
   const { N, C, H, W, O, P, Q, padH, padW, weightC = O, weightFirst = 0 } = g;
   const { gpu } = output;
-  const pairs = W % 2 === 0 && Q % 2 === 0 && padH === 1 && padW === 1;
-  const { inputs, first, second } = inputsOf(input, output, (kind) => pairs || kind === 'written');
+  const { pack, forwardTile } = kernels;
+  const narrow = liesBeside(kernels, g);
+  const pairs = !narrow && W % 2 === 0 && Q % 2 === 0 && padH === 1 && padW === 1;
+  const { inputs, first, second } = inputsOf(
+    input,
+    output,
+    (kind) => pairs || kind === 'written' || (narrow && kind === 'normalised'),
+  );
+  const groups = narrow ? Math.ceil(N / imagesBeside(Q)) : N; // of images
   const tiles = Math.ceil(O / 8);
   const strips = Math.ceil(Q / TILE_COLUMNS);
   const tilesOfImage = strips * Math.ceil(P / TILE_ROWS);
   const gathers = statistics && gpu.fuses && output.type === 'f32'; // of what is stored as it was summed
-  const sums = gathers ? empty(gpu, 'CZK', [O, N * tilesOfImage, 4], 'conv2d statistics') : null;
+  const sums = gathers ? empty(gpu, 'CZK', [O, groups * tilesOfImage, 4], 'conv2d statistics') : null;
   const uniforms = {
     ...{ N, C, H, W, O, P, Q, padH, padW, tiles, strips, rows: 3, slices: 1 },
     ...{ hasBias: bias ? 1 : 0, flipped: flipped ? 1 : 0, tall: 0 },
@@ -179,7 +193,8 @@ function forwardByTiles(
     ...{ input2Pairs: second?.tensor, moment2: second?.moments },
     ...{ slabFours, bias: bias ?? weight, [pairs ? 'outputPairs' : 'output']: output, statistics: sums ?? unread },
   };
-  dispatch(gpu, forwardTile(inputs, pairs), bindings, uniforms, [tilesOfImage, tiles, N]);
+  const columns = narrow ? Q : pairs ? 'pairs' : 'single';
+  dispatch(gpu, forwardTile(inputs, columns), bindings, uniforms, [tilesOfImage, tiles, groups]);
   for (const passing of [slabFours, unread]) passing?.release();
   output.statistics = sums;
 }
