@@ -95,7 +95,7 @@ function candidatesOf(gpu: Gpu, { pass, geometry }: ConvWork, rule: ConvFamilyNa
   const rows = (pass === 'gradInput' ? C : O) / groups;
   const few = Math.min(C, O) / groups < 16;
   return fitting.filter((name) => {
-    if (name === rule || name === 'strips' || name === 'columns') return true;
+    if (name === rule || name === 'strips' || name === 'columns' || name === 'depthwise') return true;
     if (name === 'winograd') return !gpu.description.software && Math.min(C, O) >= 32;
     if (name === 'plain' || name === 'by-weight') return few;
     const tile = Number(name.replace('gemm-', ''));
