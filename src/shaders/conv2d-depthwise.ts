@@ -13,7 +13,8 @@ export interface DepthwiseAxis {
   readonly phase: number | null;
 }
 
-export interface DepthwiseWindow {
+/** What the text of a kernel depends on. */
+export interface DepthwisePlan {
   readonly rows: DepthwiseAxis;
   readonly columns: DepthwiseAxis;
   /** Threads of a workgroup. */
@@ -39,7 +40,7 @@ function placesOf(axis: DepthwiseAxis): number[] {
 }
 
 /** Numbers of a plane that a tile loads. */
-export const loadsOf = ({ rows, columns }: Pick<DepthwiseWindow, 'rows' | 'columns'>) =>
+export const loadsOf = ({ rows, columns }: Pick<DepthwisePlan, 'rows' | 'columns'>) =>
   placesOf(rows).length * placesOf(columns).length;
 
 /** From one tile's first place to the next's. */
@@ -48,7 +49,7 @@ const stepOf = ({ tile, stride, phase }: DepthwiseAxis) => (phase === null ? til
 const named = (place: number) => (place < 0 ? `b${-place}` : `${place}`);
 
 /** Text that decides where the thread is: image n, channel `own`, tile (row, column). */
-function placeText({ lanes, byTile }: DepthwiseWindow): string {
+function placeText({ lanes, byTile }: DepthwisePlan): string {
   if (byTile)
     return `  let thread = (group.y * groups.x + group.x) * ${lanes}u + lane;
   let tiles = shape.down * shape.across;
@@ -66,7 +67,7 @@ function placeText({ lanes, byTile }: DepthwiseWindow): string {
   let beyond = own >= shape.channels;`;
 }
 
-const head = (name: string, { lanes }: DepthwiseWindow) => `
+const head = (name: string, { lanes }: DepthwisePlan) => `
 @compute @workgroup_size(${lanes})
 fn ${name}(
   @builtin(workgroup_id) group : vec3u,
@@ -75,7 +76,7 @@ fn ${name}(
 ) {`;
 
 /** Text of the places of a tile's rows and columns, those outside of the image held inside of it. */
-function edges({ rows, columns }: DepthwiseWindow): string {
+function edges({ rows, columns }: DepthwisePlan): string {
   const axis = (letter: string, places: number[], length: string) =>
     places
       .map(
@@ -90,7 +91,7 @@ ${axis('w', placesOf(columns), 'shape.sourceWidth')}`;
 }
 
 /** Text that loads row `place`. */
-function loadRow({ columns }: DepthwiseWindow, place: number): string {
+function loadRow({ columns }: DepthwisePlan, place: number): string {
   const h = `h${named(place)}`;
   const loads = placesOf(columns).map((w) => {
     const name = named(w);
@@ -100,7 +101,7 @@ function loadRow({ columns }: DepthwiseWindow, place: number): string {
 }
 
 /** The sum of products that is element (i, j) of the tile: taps of a row, then rows. */
-function sumOf({ rows, columns }: DepthwiseWindow, i: number, j: number): string {
+function sumOf({ rows, columns }: DepthwisePlan, i: number, j: number): string {
   const ofRows = range(rows.taps).flatMap((r) => {
     const h = placeOf(rows, i, r);
     if (h === null) return [];
@@ -116,8 +117,8 @@ function sumOf({ rows, columns }: DepthwiseWindow, i: number, j: number): string
 }
 
 /** Text that loads what the tile reads of one plane and sums it, each row of the tile as soon as its last source row is there. */
-function sums(window: DepthwiseWindow, keep: (i: number, j: number, sum: string) => string): string {
-  const { rows, columns } = window;
+function sums(plan: DepthwisePlan, keep: (i: number, j: number, sum: string) => string): string {
+  const { rows, columns } = plan;
   const places = placesOf(rows);
   const lastOf = (i: number) =>
     Math.max(-1, ...range(rows.taps).map((r) => places.indexOf(placeOf(rows, i, r) ?? Number.NaN)));
@@ -127,14 +128,14 @@ function sums(window: DepthwiseWindow, keep: (i: number, j: number, sum: string)
       .map(
         (i) =>
           `  ${range(columns.tile)
-            .map((j) => keep(i, j, sumOf(window, i, j)))
+            .map((j) => keep(i, j, sumOf(plan, i, j)))
             .join(' ')}`,
       );
-  return [...done(-1), ...places.flatMap((place, at) => [loadRow(window, place), ...done(at)])].join('\n');
+  return [...done(-1), ...places.flatMap((place, at) => [loadRow(plan, place), ...done(at)])].join('\n');
 }
 
 /** Text that writes the tile. Rows beyond the plane write what row 0 writes, where it writes it: a branch a store would cost more than the sums. */
-function stores({ rows, columns }: DepthwiseWindow): string {
+function stores({ rows, columns }: DepthwisePlan): string {
   return `  if (beyond) {
     return;
   }
@@ -151,7 +152,7 @@ ${each(rows.tile - 1, (i) => `    output[at${i + 1} + ${j}u] = select(a0_${j}, a
 )}`;
 }
 
-const taps = ({ rows, columns }: DepthwiseWindow, first: string) =>
+const taps = ({ rows, columns }: DepthwisePlan, first: string) =>
   `  let tap = ${first} * ${rows.taps * columns.taps}u;
 ${each(
   rows.taps,
@@ -162,8 +163,8 @@ ${each(
 )}`;
 
 /** Forward and gradient of the input, by the axes' phases. `several`: outputs of a channel, in the gradient of the input. */
-export function depthwiseCode(name: string, window: DepthwiseWindow, several = false): string {
-  const { rows, columns } = window;
+export function depthwiseCode(name: string, plan: DepthwisePlan, several = false): string {
+  const { rows, columns } = plan;
   const grid = (line: (i: number, j: number) => string) =>
     each(
       rows.tile,
@@ -176,25 +177,25 @@ export function depthwiseCode(name: string, window: DepthwiseWindow, several = f
     ? `${grid((i, j) => `var a${i}_${j} = 0.0;`)}
   for (var k = 0u; k < shape.multiplier; k++) {
   let o = channel * shape.multiplier + k;
-${taps(window, 'o')}
+${taps(plan, 'o')}
   let plane = (n * shape.sourceChannels + o) * shape.sourceHeight * shape.sourceWidth;
-${sums(window, (i, j, sum) => `a${i}_${j} += ${sum};`)}
+${sums(plan, (i, j, sum) => `a${i}_${j} += ${sum};`)}
   }`
-    : `${taps(window, 'channel')}
+    : `${taps(plan, 'channel')}
   let plane = (n * shape.sourceChannels + channel / shape.multiplier) * shape.sourceHeight * shape.sourceWidth;
-${sums(window, (i, j, sum) => `let a${i}_${j} = ${sum};`)}`;
-  return `${head(name, window)}
-${placeText(window)}
-${edges(window)}
+${sums(plan, (i, j, sum) => `let a${i}_${j} = ${sum};`)}`;
+  return `${head(name, plan)}
+${placeText(plan)}
+${edges(plan)}
 ${ofChannel}
   let b = select(0.0, bias[channel], shape.hasBias == 1u);
-${stores(window)}
+${stores(plan)}
 }`;
 }
 
 /** A thread for each output channel and slice of the tiles, which are every `slices`-th. */
-export function depthwiseGradWeightCode(window: DepthwiseWindow): string {
-  const { rows, columns, lanes, byTile } = window;
+export function depthwiseGradWeightCode(plan: DepthwisePlan): string {
+  const { rows, columns, lanes, byTile } = plan;
   const products = (r: number, s: number) =>
     range(rows.tile)
       .map((i) =>
@@ -210,7 +211,7 @@ export function depthwiseGradWeightCode(window: DepthwiseWindow): string {
   let slice = thread % shape.slices;`
     : `  let own = group.x * ${lanes}u + lane;
   let slice = group.y;`;
-  return `${head('gradWeight', window)}
+  return `${head('gradWeight', plan)}
 ${places}
   let channel = min(own, shape.channels - 1u);
   let tiles = shape.down * shape.across;
@@ -225,7 +226,7 @@ ${each(
   let n = tile / tiles;
   let row = (tile % tiles) / shape.across;
   let column = tile % shape.across;
-${edges(window)}
+${edges(plan)}
   let plane = (n * shape.sourceChannels + channel / shape.multiplier) * shape.sourceHeight * shape.sourceWidth;
   let p = row * ${rows.tile}u;
   let q = column * ${columns.tile}u;
@@ -241,7 +242,7 @@ ${each(
       .join(' ')}`,
 )}
 ${placesOf(rows)
-  .map((place) => loadRow(window, place))
+  .map((place) => loadRow(plan, place))
   .join('\n')}
 ${each(rows.taps, (r) => each(columns.taps, (s) => `  t${r}_${s} += ${products(r, s)};`))}
   }

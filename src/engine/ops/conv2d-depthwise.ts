@@ -4,7 +4,7 @@
  */
 import {
   type DepthwiseAxis,
-  type DepthwiseWindow,
+  type DepthwisePlan,
   depthwiseCode,
   depthwiseGradWeightCode,
   loadsOf,
@@ -32,13 +32,13 @@ const BUSY_THREADS: Readonly<Record<Kind, number>> = { processor: 256, gpu: 6553
 const LONGEST_SLICE = 512;
 const MOST_GROUPS = 65535;
 
-function windowOf(gpu: Gpu, kind: Kind, g: ConvGeometry, pass: ConvPass): DepthwiseWindow {
+function planOf(gpu: Gpu, kind: Kind, g: ConvGeometry, pass: ConvPass): DepthwisePlan {
   const mirrored = pass === 'gradInput';
   const axis = (length: number, taps: number, stride: number, dilation: number, pad: number): DepthwiseAxis => ({
     ...{ taps, stride, dilation, phase: mirrored ? pad % stride : null },
     tile: mirrored ? Math.ceil(length / stride) * stride : length,
   });
-  const tall = (rows: number): DepthwiseWindow => ({
+  const tall = (rows: number): DepthwisePlan => ({
     rows: axis(rows, g.R, g.strideH, g.dilationH, g.padH),
     columns: axis(COLUMNS, g.S, g.strideW, g.dilationW, g.padW),
     // A workgroup is one subgroup on a processor.
@@ -52,11 +52,11 @@ function windowOf(gpu: Gpu, kind: Kind, g: ConvGeometry, pass: ConvPass): Depthw
 
 const made = new Map<string, Kernel>();
 
-function kernelOf(pass: ConvPass, window: DepthwiseWindow, several: boolean): Kernel {
-  const key = JSON.stringify([pass, window, several]);
+function kernelOf(pass: ConvPass, plan: DepthwisePlan, several: boolean): Kernel {
+  const key = JSON.stringify([pass, plan, several]);
   let chosen = made.get(key);
   if (!chosen) {
-    const text = pass === 'gradWeight' ? depthwiseGradWeightCode(window) : depthwiseCode(pass, window, several);
+    const text = pass === 'gradWeight' ? depthwiseGradWeightCode(plan) : depthwiseCode(pass, plan, several);
     chosen = kernel(shaders.conv2dDepthwise, pass, { append: [text] });
     made.set(key, chosen);
   }
@@ -64,7 +64,7 @@ function kernelOf(pass: ConvPass, window: DepthwiseWindow, several: boolean): Ke
 }
 
 /** What is written and what is read, by the names in the shader. */
-function uniformsOf(g: ConvGeometry, pass: ConvPass, { rows, columns }: DepthwiseWindow) {
+function uniformsOf(g: ConvGeometry, pass: ConvPass, { rows, columns }: DepthwisePlan) {
   const inputs = [g.C, g.H, g.W] as const;
   const outputs = [g.O, g.P, g.Q] as const;
   const mirrored = pass === 'gradInput';
@@ -89,13 +89,13 @@ function gather(
   output: Tensor,
 ): void {
   const { gpu } = source;
-  const window = windowOf(gpu, kind, g, pass);
-  const uniforms = { ...uniformsOf(g, pass, window), hasBias: bias ? 1 : 0 };
+  const plan = planOf(gpu, kind, g, pass);
+  const uniforms = { ...uniformsOf(g, pass, plan), hasBias: bias ? 1 : 0 };
   const { N, channels, down, across } = uniforms;
-  const groups = window.byTile
-    ? linearGroups(N * channels * down * across, window.lanes)
-    : ([Math.ceil(channels / window.lanes) * across, down, N] as const);
-  const chosen = kernelOf(pass, window, pass === 'gradInput' && g.O > g.C);
+  const groups = plan.byTile
+    ? linearGroups(N * channels * down * across, plan.lanes)
+    : ([Math.ceil(channels / plan.lanes) * across, down, N] as const);
+  const chosen = kernelOf(pass, plan, pass === 'gradInput' && g.O > g.C);
   dispatch(gpu, chosen, { source, weight, bias: bias ?? weight, output }, uniforms, groups);
 }
 
@@ -107,7 +107,7 @@ export const depthwiseFamily = (kind: (gpu: Gpu) => Kind = kindOf): ConvFamily =
     g.groups === g.C &&
     g.groups > 1 &&
     Math.max(g.strideH, g.strideW) <= LONGEST_STRIDE &&
-    loadsOf(windowOf(gpu, kind(gpu), g, pass)) <= MOST_LOADS,
+    loadsOf(planOf(gpu, kind(gpu), g, pass)) <= MOST_LOADS,
   forward(g, input, weight, bias, output) {
     gather(kind(input.gpu), 'forward', g, input, weight, bias, output);
   },
@@ -116,18 +116,18 @@ export const depthwiseFamily = (kind: (gpu: Gpu) => Kind = kindOf): ConvFamily =
   },
   gradWeight(g, input, gradient) {
     const { gpu } = input;
-    const window = windowOf(gpu, kind(gpu), g, 'gradWeight');
-    const uniforms = uniformsOf(g, 'gradWeight', window);
+    const plan = planOf(gpu, kind(gpu), g, 'gradWeight');
+    const uniforms = uniformsOf(g, 'gradWeight', plan);
     const { N, channels, down, across } = uniforms;
     const wanted = Math.max(BUSY_THREADS[kind(gpu)] / channels, (N * g.P * g.Q) / LONGEST_SLICE);
     const slices = Math.min(Math.ceil(wanted), N * down * across, MOST_GROUPS);
     const shape = [g.O, 1, g.R, g.S];
     const partial = empty(gpu, 'OCRSZ', [...shape, slices], 'conv2d gradient of weight');
-    const groups = window.byTile
-      ? linearGroups(channels * slices, window.lanes)
-      : ([Math.ceil(channels / window.lanes), slices] as const);
+    const groups = plan.byTile
+      ? linearGroups(channels * slices, plan.lanes)
+      : ([Math.ceil(channels / plan.lanes), slices] as const);
     const bindings = { source: input, gradient, partial };
-    dispatch(gpu, kernelOf('gradWeight', window, false), bindings, { ...uniforms, slices }, groups);
+    dispatch(gpu, kernelOf('gradWeight', plan, false), bindings, { ...uniforms, slices }, groups);
     const weight = slices === 1 ? partial.view('OCRS', shape) : sum(partial, 'Z');
     partial.release();
     return { weight: weight as Tensor<'OCRS'>, bias: () => sum(gradient as Tensor<'NCHW'>, 'NHW') };
