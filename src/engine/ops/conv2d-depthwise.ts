@@ -21,7 +21,7 @@ type Kind = 'processor' | 'gpu';
 /** Sides of a tile: a processor gains by few loads an output, a GPU by many threads. */
 const COLUMNS = 4;
 const MOST_ROWS: Readonly<Record<Kind, number>> = { processor: 5, gpu: 2 };
-/** A tile has fewer rows where it would load more than this many numbers of a plane: compilers take about 25 ms for each. */
+/** A tile has fewer rows where it would load more than this many numbers of a plane: lavapipe's compiler takes some 20 ms for each. */
 const MANY_LOADS = 48;
 /** Windows that load more than this many for a single row of a tile are left to the plain kernel. */
 const MOST_LOADS = 96;
@@ -32,7 +32,9 @@ const BUSY_THREADS: Readonly<Record<Kind, number>> = { processor: 256, gpu: 6553
 const LONGEST_SLICE = 512;
 const MOST_GROUPS = 65535;
 
-function planOf(gpu: Gpu, kind: Kind, g: ConvGeometry, pass: ConvPass): DepthwisePlan {
+const lanesOf = (gpu: Gpu, kind: Kind) => (kind === 'processor' ? (gpu.subgroupLanes ?? 8) : 64);
+
+function planOf(kind: Kind, lanes: number, g: ConvGeometry, pass: ConvPass): DepthwisePlan {
   const mirrored = pass === 'gradInput';
   const axis = (length: number, taps: number, stride: number, dilation: number, pad: number): DepthwiseAxis => ({
     ...{ taps, stride, dilation, phase: mirrored ? pad % stride : null },
@@ -41,26 +43,37 @@ function planOf(gpu: Gpu, kind: Kind, g: ConvGeometry, pass: ConvPass): Depthwis
   const tall = (rows: number): DepthwisePlan => ({
     rows: axis(rows, g.R, g.strideH, g.dilationH, g.padH),
     columns: axis(COLUMNS, g.S, g.strideW, g.dilationW, g.padW),
-    // A workgroup is one subgroup on a processor.
-    lanes: kind === 'processor' ? (gpu.subgroupLanes ?? 8) : 64,
-    byTile: kind === 'gpu',
+    ...{ lanes, byTile: kind === 'gpu' },
   });
   let rows = MOST_ROWS[kind];
   while (rows > 1 && loadsOf(tall(rows)) > MANY_LOADS) rows--;
   return tall(rows);
 }
 
-const made = new Map<string, Kernel>();
+interface DepthwiseKernel {
+  readonly plan: DepthwisePlan;
+  /** Null where it would be too large. */
+  readonly code: Kernel | null;
+}
 
-function kernelOf(pass: ConvPass, plan: DepthwisePlan, several: boolean): Kernel {
-  const key = JSON.stringify([pass, plan, several]);
-  let chosen = made.get(key);
-  if (!chosen) {
-    const text = pass === 'gradWeight' ? depthwiseGradWeightCode(plan) : depthwiseCode(pass, plan, several);
-    chosen = kernel(shaders.conv2dDepthwise, pass, { append: [text] });
-    made.set(key, chosen);
+const made = new Map<string, DepthwiseKernel>();
+
+/** The kernel for windows like this one, whatever the sizes. */
+function kernelFor(gpu: Gpu, kind: Kind, g: ConvGeometry, pass: ConvPass): DepthwiseKernel {
+  const lanes = lanesOf(gpu, kind);
+  const several = pass === 'gradInput' && g.O > g.C;
+  const { R, S, strideH, strideW, dilationH, dilationW, padH, padW } = g;
+  const phases = pass === 'gradInput' ? [padH % strideH, padW % strideW, several] : [];
+  const key = [pass, kind, lanes, R, S, strideH, strideW, dilationH, dilationW, ...phases].join(' ');
+  let found = made.get(key);
+  if (!found) {
+    const plan = planOf(kind, lanes, g, pass);
+    const text = () => (pass === 'gradWeight' ? depthwiseGradWeightCode(plan) : depthwiseCode(pass, plan, several));
+    const small = Math.max(strideH, strideW) <= LONGEST_STRIDE && loadsOf(plan) <= MOST_LOADS;
+    found = { plan, code: small ? kernel(shaders.conv2dDepthwise, pass, { append: [text()] }) : null };
+    made.set(key, found);
   }
-  return chosen;
+  return found;
 }
 
 /** What is written and what is read, by the names in the shader. */
@@ -89,25 +102,25 @@ function gather(
   output: Tensor,
 ): void {
   const { gpu } = source;
-  const plan = planOf(gpu, kind, g, pass);
+  const { plan, code } = kernelFor(gpu, kind, g, pass);
   const uniforms = { ...uniformsOf(g, pass, plan), hasBias: bias ? 1 : 0 };
   const { N, channels, down, across } = uniforms;
   const groups = plan.byTile
     ? linearGroups(N * channels * down * across, plan.lanes)
     : ([Math.ceil(channels / plan.lanes) * across, down, N] as const);
-  const chosen = kernelOf(pass, plan, pass === 'gradInput' && g.O > g.C);
-  dispatch(gpu, chosen, { source, weight, bias: bias ?? weight, output }, uniforms, groups);
+  dispatch(gpu, code!, { source, weight, bias: bias ?? weight, output }, uniforms, groups);
 }
 
 const kindOf = ({ description }: Gpu): Kind => (description.software ? 'processor' : 'gpu');
 
 /** `kind`: what the kernels are laid out for. */
 export const depthwiseFamily = (kind: (gpu: Gpu) => Kind = kindOf): ConvFamily => ({
-  fits: (gpu, g, pass) =>
-    g.groups === g.C &&
-    g.groups > 1 &&
-    Math.max(g.strideH, g.strideW) <= LONGEST_STRIDE &&
-    loadsOf(planOf(gpu, kind(gpu), g, pass)) <= MOST_LOADS,
+  fits(gpu, g, pass) {
+    if (g.groups !== g.C || g.groups === 1) return false;
+    const { plan, code } = kernelFor(gpu, kind(gpu), g, pass);
+    const groups = Math.ceil(g.O / plan.lanes) * Math.ceil(Math.max(g.W, g.Q) / COLUMNS);
+    return code !== null && (plan.byTile || groups <= MOST_GROUPS);
+  },
   forward(g, input, weight, bias, output) {
     gather(kind(input.gpu), 'forward', g, input, weight, bias, output);
   },
@@ -116,7 +129,7 @@ export const depthwiseFamily = (kind: (gpu: Gpu) => Kind = kindOf): ConvFamily =
   },
   gradWeight(g, input, gradient) {
     const { gpu } = input;
-    const plan = planOf(gpu, kind(gpu), g, 'gradWeight');
+    const { plan, code } = kernelFor(gpu, kind(gpu), g, 'gradWeight');
     const uniforms = uniformsOf(g, 'gradWeight', plan);
     const { N, channels, down, across } = uniforms;
     const wanted = Math.max(BUSY_THREADS[kind(gpu)] / channels, (N * g.P * g.Q) / LONGEST_SLICE);
@@ -127,7 +140,7 @@ export const depthwiseFamily = (kind: (gpu: Gpu) => Kind = kindOf): ConvFamily =
       ? linearGroups(channels * slices, plan.lanes)
       : ([Math.ceil(channels / plan.lanes), slices] as const);
     const bindings = { source: input, gradient, partial };
-    dispatch(gpu, kernelOf('gradWeight', plan, false), bindings, { ...uniforms, slices }, groups);
+    dispatch(gpu, code!, bindings, { ...uniforms, slices }, groups);
     const weight = slices === 1 ? partial.view('OCRS', shape) : sum(partial, 'Z');
     partial.release();
     return { weight: weight as Tensor<'OCRS'>, bias: () => sum(gradient as Tensor<'NCHW'>, 'NHW') };
