@@ -25,18 +25,23 @@ const noise = (length: number, seed: number) => {
   });
 };
 
-/** Forward, gradient of the input, gradient of the weight. */
-export function convParts({ gpu }: Pick<Context, 'gpu'>, { N, C, O, H, W }: ConvSize) {
-  const geometry: ConvGeometry = {
-    ...{ N, C, H, W, O, R: 3, S: 3, P: H, Q: W },
-    ...{ strideH: 1, strideW: 1, padH: 1, padW: 1, dilationH: 1, dilationW: 1, groups: 1 },
-  };
+const geometryOf = ({ N, C, O, H, W }: ConvSize): ConvGeometry => ({
+  ...{ N, C, H, W, O, R: 3, S: 3, P: H, Q: W },
+  ...{ strideH: 1, strideW: 1, padH: 1, padW: 1, dilationH: 1, dilationW: 1, groups: 1 },
+});
+
+export const convParts = (context: Pick<Context, 'gpu'>, size: ConvSize) => partsWith(context, geometryOf(size));
+
+/** Forward, gradient of the input, gradient of the weight, each `repeats` times a call. */
+export function partsWith({ gpu }: Pick<Context, 'gpu'>, geometry: ConvGeometry, repeats = 1) {
+  const { N, C, H, W, O, R, S, P, Q, groups } = geometry;
+  const perGroup = C / groups;
   const input = upload(gpu, 'NCHW', [N, C, H, W], noise(N * C * H * W, 0), 'input');
-  const weight = upload(gpu, 'OCRS', [O, C, 3, 3], noise(O * C * 9, 1), 'weight');
-  const gradient = upload(gpu, 'NCHW', [N, O, H, W], noise(N * O * H * W, 2), 'gradient');
+  const weight = upload(gpu, 'OCRS', [O, perGroup, R, S], noise(O * perGroup * R * S, 1), 'weight');
+  const gradient = upload(gpu, 'NCHW', [N, O, P, Q], noise(N * O * P * Q, 2), 'gradient');
   const run = async (body: () => unknown) => {
     gpu.step(() => {
-      body();
+      for (let i = 0; i < repeats; i++) body();
     });
     await gpu.settle();
   };
@@ -63,34 +68,60 @@ export const conv: Benchmark = {
   run: (context) => partsOf(context, trio),
 };
 
+/** Runs `work` with what `plain` sets and with what `chosen` sets in turns; the figure is the former's, per repeat. */
+export async function inTurns(
+  { gpu, tags, runs }: Context,
+  { bench, part }: Pick<Figure, 'bench' | 'part'>,
+  work: () => Promise<unknown>,
+  set: { plain(): void; chosen(): void },
+  repeats = 1,
+): Promise<Figure> {
+  const taken: Record<'plain' | 'chosen', number[]> = { plain: [], chosen: [] };
+  for (let round = 0; round <= runs; round++) {
+    for (const kind of ['plain', 'chosen'] as const) {
+      set[kind]();
+      const { cpu, ms } = await cpuOf(work);
+      if (round > 0) taken[kind].push((gpu.description.software ? cpu : ms) / repeats); // the first round compiles
+    }
+  }
+  const rounded = (ms: number) => Number(ms.toFixed(3));
+  const [plain, chosen] = [median(taken.plain), median(taken.chosen)];
+  return {
+    ...tags,
+    ...{
+      bench: `${bench} by the plain kernel`,
+      ...(part && { part }),
+      median_ms: rounded(plain),
+      cpu_ms: rounded(plain),
+    },
+    ...{ min_ms: rounded(Math.min(...taken.plain)), max_ms: rounded(Math.max(...taken.plain)) },
+    ...{ first_ms: rounded(taken.plain[0]), runs },
+    ...{ chosen_ms: rounded(chosen), plain_to_chosen: Number((plain / chosen).toFixed(2)) },
+  };
+}
+
+/** The plain kernels and the chosen ones in turns, each part `repeats` times a run. */
+export async function* againstPlain(
+  context: Context,
+  bench: string,
+  geometry: ConvGeometry,
+  repeats = 1,
+): AsyncGenerator<Figure> {
+  const { choices } = context.gpu;
+  const everywhere = (family: string | null) => () => {
+    choices.everywhere = family;
+  };
+  const set = { plain: everywhere('plain'), chosen: everywhere(null) };
+  const { dispose, ...parts } = partsWith(context, geometry, repeats);
+  for (const [part, run] of Object.entries(parts)) yield await inTurns(context, { bench, part }, run, set, repeats);
+  dispose();
+}
+
 export const witness: Benchmark = {
   name: 'witness',
   about:
     'the same by the plain kernels, which every other is checked against, in turns: how many times faster the chosen ones are',
-  async *run(context) {
-    const { choices } = context.gpu;
-    const { dispose, ...parts } = convParts(context, trio);
-    for (const [part, run] of Object.entries(parts)) {
-      const taken: Record<'plain' | 'chosen', number[]> = { plain: [], chosen: [] };
-      for (let round = 0; round <= context.runs; round++) {
-        for (const kind of ['plain', 'chosen'] as const) {
-          choices.everywhere = kind === 'plain' ? 'plain' : null;
-          const { cpu, ms } = await cpuOf(run);
-          if (round > 0) taken[kind].push(context.gpu.description.software ? cpu : ms); // the first round compiles
-        }
-      }
-      choices.everywhere = null;
-      const plain = median(taken.plain);
-      const ratio = Number((plain / median(taken.chosen)).toFixed(2));
-      yield {
-        ...context.tags,
-        ...{ bench: `${nameOf(trio)} by the plain kernel`, part, median_ms: plain, min_ms: Math.min(...taken.plain) },
-        ...{ max_ms: Math.max(...taken.plain), cpu_ms: plain, first_ms: taken.plain[0], runs: context.runs },
-        plain_to_chosen: ratio,
-      };
-    }
-    dispose();
-  },
+  run: (context) => againstPlain(context, nameOf(trio), geometryOf(trio)),
 };
 
 /** Preset paper at batch 1: a layer's activations are then within the binding limit of every adapter but for the joined ones. */

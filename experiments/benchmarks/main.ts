@@ -7,6 +7,7 @@ import { compareAdapters } from './adapters.ts';
 import { compareCheckouts } from './against.ts';
 import { coldStart } from './cold-start.ts';
 import { conv, layers, witness } from './conv.ts';
+import { depthwise } from './depthwise.ts';
 import type { Benchmark, Figure } from './figure.ts';
 import { bindings, paperStep } from './large.ts';
 import { memory } from './memory.ts';
@@ -23,6 +24,7 @@ const all: readonly Benchmark[] = [
   kernels,
   conv,
   witness,
+  depthwise,
   elementwise,
   dispatches,
   memory,

@@ -43,5 +43,6 @@ export const convCases: [what: string, input: Shape, weight: Shape, options: Con
   ['dilation 3 x 1 with stride 2', [1, 2, 11, 9], [3, 2, 3, 3], { stride: 2, padding: [3, 1], dilation: [3, 1] }],
   ['two groups', [2, 6, 5, 7], [4, 3, 3, 3], { padding: 1, groups: 2 }],
   ['depthwise', [2, 5, 7, 6], [5, 1, 3, 3], { padding: 1, groups: 5 }],
+  ['depthwise, a channel more than a subgroup has lanes', [2, 9, 11, 9], [9, 1, 3, 3], { padding: 1, groups: 9 }],
   ['depthwise, two outputs a channel, stride 2', [1, 3, 7, 7], [6, 1, 3, 3], { stride: 2, padding: 1, groups: 3 }],
 ];

@@ -5,6 +5,7 @@ import type { Gpu } from '../gpu.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import { joinedGradient } from './concat.ts';
 import { columns } from './conv2d-columns.ts';
+import { depthwiseFamily } from './conv2d-depthwise.ts';
 import { byWeight, GEMM_TILES, gemmFamily } from './conv2d-gemm.ts';
 import {
   type ConvFamily,
@@ -26,6 +27,7 @@ export const convFamilies = {
   plain,
   strips,
   columns,
+  depthwise: depthwiseFamily(),
   'gemm-16': gemmFamily(16),
   'gemm-32': gemmFamily(32),
   'gemm-64': gemmFamily(64),
@@ -40,17 +42,22 @@ export type ConvFamilyName = keyof typeof convFamilies;
 /** Below this many channels of a group, on either side, a tile would be mostly empty. */
 const FEW = 8;
 
+/** On a processor: neighbouring channels fill a subgroup, and where windows hardly overlap, as with long strides, they share no loads. */
+const isDepthwiseWorth = (pass: ConvPass, { C, strideH, strideW }: ConvGeometry) =>
+  C >= FEW && (pass === 'gradInput' || Math.max(strideH, strideW) <= 2);
+
 /** The choice where nothing is pinned: by the kind of the adapter and the shape alone, so that it is the same every time. */
 function rule(gpu: Gpu, pass: ConvPass, g: ConvGeometry): ConvFamilyName {
   const fits = (name: ConvFamilyName) => convFamilies[name].fits(gpu, g, pass);
   if (gpu.description.software) {
     if (fits('strips')) return 'strips';
+    if (fits('depthwise') && isDepthwiseWorth(pass, g)) return 'depthwise';
     // A column is read for four outputs a lane; where there is one, as at the end of a saliency head, nothing is shared.
     return fits('columns') && !(pass === 'gradWeight' && g.O === 1) ? 'columns' : 'plain';
   }
   const [C, O] = [g.C / g.groups, g.O / g.groups];
   const rows = pass === 'gradInput' ? C : O;
-  if (Math.min(C, O) < FEW) return pass === 'gradWeight' ? 'by-weight' : 'plain';
+  if (Math.min(C, O) < FEW) return pass === 'gradWeight' ? 'by-weight' : fits('depthwise') ? 'depthwise' : 'plain';
   const tile = GEMM_TILES.find((channels) => channels >= Math.min(rows, 64)) ?? 64;
   return fits(`gemm-${tile}`) ? `gemm-${tile}` : 'plain';
 }

@@ -93,6 +93,9 @@ export async function tuneConvolutions(
   return choices;
 }
 
+/** Few adapters have them, or few convolutions: where they fit they are likely ones. */
+const ANYWHERE: readonly string[] = ['strips', 'columns', 'depthwise', 'matrices'];
+
 function candidatesOf(gpu: Gpu, { pass, geometry }: ConvWork, rule: ConvFamilyName, mode: TuneMode): ConvFamilyName[] {
   const fitting = (Object.keys(convFamilies) as ConvFamilyName[]).filter((name) =>
     convFamilies[name].fits(gpu, geometry, pass),
@@ -102,7 +105,7 @@ function candidatesOf(gpu: Gpu, { pass, geometry }: ConvWork, rule: ConvFamilyNa
   const rows = (pass === 'gradInput' ? C : O) / groups;
   const few = Math.min(C, O) / groups < 16;
   return fitting.filter((name) => {
-    if (name === rule || name === 'strips' || name === 'columns' || name === 'matrices') return true;
+    if (name === rule || ANYWHERE.includes(name)) return true;
     if (name === 'winograd') return !gpu.description.software && Math.min(C, O) >= 32;
     if (name === 'plain' || name === 'by-weight') return few;
     const tile = Number(name.replace('gemm-', ''));

@@ -20,6 +20,7 @@ const cases: [what: string, input: Shape, weight: Shape, options: Options][] = [
   ['1 x 3', [1, 2, 4, 5], [2, 3, 1, 3], {}],
   ['two groups', [1, 4, 5, 6], [4, 3, 3, 3], { padding: 1, groups: 2 }],
   ['depthwise, stride 2', [1, 3, 5, 4], [3, 1, 4, 4], { stride: 2, padding: 1, groups: 3 }],
+  ['depthwise, nine channels', [1, 9, 5, 4], [9, 1, 4, 4], { stride: 2, padding: 1, outputPadding: 1, groups: 9 }],
 ];
 
 function check(input: Shape, weight: Shape, options: Options, gpu?: Gpu) {

@@ -1,6 +1,16 @@
 /** Every family of kernels against the plain kernel and the loops in float64, on whatever adapter there is. */
 import { expect, it } from 'vitest';
-import { type ConvOptions, conv2d, gradients, type Shape, type Tensor, upload } from '../../../src/engine/index.ts';
+import {
+  type ConvOptions,
+  conv2d,
+  type Gpu,
+  gradients,
+  openGpu,
+  type Shape,
+  type Tensor,
+  upload,
+} from '../../../src/engine/index.ts';
+import { depthwiseFamily } from '../../../src/engine/ops/conv2d-depthwise.ts';
 import { type ConvFamilyName, convFamilies } from '../../../src/engine/ops/conv2d-kernels.ts';
 import { winogradFamily } from '../../../src/engine/ops/conv2d-winograd.ts';
 import { conv2dGradients, conv2d as reference } from '../../../src/reference/conv2d.ts';
@@ -18,12 +28,37 @@ const tiles: Case[] = [
   ['1 x 1 by vectors, more channels than a block', [2, 70, 2, 6], [130, 70, 1, 1], {}],
 ];
 const slices: Case = ['more positions than a slice', [3, 3, 20, 18], [5, 3, 3, 3], { padding: 1 }];
+const depthwise: Case[] = [
+  ['depthwise, narrower than a tile', [1, 3, 4, 2], [3, 1, 3, 3], { padding: 1, groups: 3 }],
+  ['depthwise, one pixel', [2, 4, 1, 1], [4, 1, 3, 3], { padding: 1, groups: 4 }],
+  ['depthwise, no padding', [1, 3, 8, 9], [3, 1, 3, 3], { groups: 3 }],
+  ['depthwise, more padding than needed', [1, 3, 5, 6], [3, 1, 3, 3], { padding: 3, groups: 3 }],
+  ['depthwise, stride 2, even sides', [2, 3, 12, 10], [3, 1, 3, 3], { stride: 2, padding: 1, groups: 3 }],
+  ['depthwise, stride 2, no padding', [1, 3, 10, 7], [3, 1, 3, 3], { stride: 2, groups: 3 }],
+  ['depthwise, stride 3 x 2, padding 2', [1, 2, 13, 11], [2, 1, 3, 3], { stride: [3, 2], padding: 2, groups: 2 }],
+  ['depthwise, stride longer than the window', [1, 2, 9, 13], [2, 1, 2, 2], { stride: 4, groups: 2 }],
+  ['depthwise, dilation 2', [1, 3, 9, 8], [3, 1, 3, 3], { padding: 2, dilation: 2, groups: 3 }],
+  [
+    'depthwise, dilation 2 with stride 2 x 1',
+    [1, 2, 11, 9],
+    [2, 1, 3, 3],
+    { stride: [2, 1], padding: [1, 2], dilation: 2, groups: 2 },
+  ],
+  ['depthwise, 5 x 5, two outputs a channel', [2, 3, 9, 10], [6, 1, 5, 5], { padding: 2, groups: 3 }],
+  ['depthwise, 7 x 1', [1, 2, 9, 8], [2, 1, 7, 1], { padding: [3, 0], groups: 2 }],
+  ['depthwise, 1 x 3, three outputs a channel', [1, 2, 5, 7], [6, 1, 1, 3], { padding: [0, 1], groups: 2 }],
+  ['depthwise, 1 x 1', [1, 3, 5, 7], [3, 1, 1, 1], { groups: 3 }],
+  ['depthwise, more positions than a slice', [3, 3, 20, 18], [3, 1, 3, 3], { padding: 1, groups: 3 }],
+];
+/** What the two layouts of the depthwise kernels differ in: where a thread is, and how tall its tile. */
+const ofBothKinds = /^depthwise, (a channel|narrower|one pixel|two outputs|stride 2, even|more positions|1 x 3)/;
 const named = (pattern: RegExp) => convCases.filter(([what]) => pattern.test(what));
 
 /** The tiles of the GPU's kernels are one text with other sizes, so the smallest meets every case; strips and columns do in conv2d.test.ts. */
 const casesOf: Record<Exclude<ConvFamilyName, 'plain'>, readonly Case[]> = {
   strips: tiles,
   columns: tiles,
+  depthwise: [...named(/depthwise/), ...depthwise],
   'gemm-16': [...convCases, slices, tiles[1]],
   'gemm-32': tiles,
   'gemm-64': tiles,
@@ -40,8 +75,8 @@ const slow = description.name === 'SwiftShader' && process.env.KERNELS !== 'all'
 const unfit = subgroupLanes === null ? ['strips', 'columns'] : [];
 const families = Object.keys(casesOf).filter((name) => ![...slow, ...unfit].includes(name));
 
-async function compute(family: string, [what, inputShape, weightShape, options]: Case) {
-  const gpu = await testGpu();
+async function compute(family: string, [what, inputShape, weightShape, options]: Case, on?: Gpu) {
+  const gpu = on ?? (await testGpu());
   const given = {
     input: draw('NCHW', inputShape),
     weight: draw('OCRS', weightShape),
@@ -98,9 +133,10 @@ Object.assign(convFamilies.winograd, { forward, gradInput });
 // No adapter here has subgroup matrices: their kernels, with plain arithmetic for the products.
 Object.assign(convFamilies.matrices, portableFamily({ type: 'f32', M: 8, N: 8, K: 8, lanes: 64 }, 2, 2));
 
-it.each(families)('%s computes what the plain kernel and the loops in float64 compute', async (family) => {
+/** How many of the cases the family computes, each of them right. */
+async function right(family: string, cases: readonly Case[]): Promise<number> {
   let times = 0;
-  for (const one of casesOf[family as 'strips']) {
+  for (const one of cases) {
     const { used, got, exact, what } = await compute(family, one);
     if (!used.includes(family)) continue;
     times++;
@@ -111,7 +147,40 @@ it.each(families)('%s computes what the plain kernel and the loops in float64 co
       expectAllClose(got[role], Float64Array.from(plain.got[role]), `${what}: ${role} by ${family} and by plain`);
     }
   }
+  return times;
+}
+
+it.each(families)('%s computes what the plain kernel and the loops in float64 compute', async (family) => {
+  const times = await right(family, casesOf[family as 'strips']);
   expect(times).toBeGreaterThanOrEqual(family === 'strips' ? 1 : 2);
+});
+
+it.each(['processor', 'gpu'] as const)('depthwise kernels laid out for a %s compute all passes', async (kind) => {
+  const given = { ...convFamilies.depthwise };
+  Object.assign(
+    convFamilies.depthwise,
+    depthwiseFamily(() => kind),
+  );
+  try {
+    const cases = casesOf.depthwise.filter(([what]) => ofBothKinds.test(what));
+    expect(cases).toHaveLength(7);
+    expect(await right('depthwise', cases)).toBe(cases.length);
+  } finally {
+    Object.assign(convFamilies.depthwise, given);
+  }
+});
+
+it('depthwise kernels compute the same bits each time, and from tensors in several bindings', async () => {
+  using spread = await openGpu({ largestBinding: 512 });
+  const laidOut = new Set<string>();
+  spread.onCommand = (command) => {
+    if (command.kind === 'dispatch' && 'output_1' in command.bound) laidOut.add(command.name);
+  };
+  const one = depthwise.find(([what]) => what.includes('three outputs'))!; // output of 840 bytes
+  const first = await compute('depthwise', one);
+  expect((await compute('depthwise', one)).got).toEqual(first.got);
+  expect((await compute('depthwise', one, spread)).got).toEqual(first.got);
+  expect([...laidOut]).toContain('conv2d-depthwise.forward');
 });
 
 /** Relative to the root mean square of the exact values, over 256 channels. */

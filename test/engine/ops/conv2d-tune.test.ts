@@ -58,6 +58,21 @@ it('takes a kernel that was timed, and asks the cache before it times again', as
   expect(familyOf(gpu, ofWeight)).not.toBe('winograd');
 });
 
+it('tries the depthwise kernels where a channel has a group of its own, which the rule takes on a processor', async () => {
+  const gpu = await testGpu();
+  const work: ConvWork = { pass: 'forward', geometry: { ...geometry, C: 8, O: 8, groups: 8 } };
+  const cache = new Map<string, Tuned>();
+  await tuneConvolutions(gpu, [work], { mode: 'fast', version: 'test', cache });
+  const [{ milliseconds, wrong }] = [...cache.values()];
+  expect(Object.keys(milliseconds)).toEqual(expect.arrayContaining(['plain', 'depthwise']));
+  expect(wrong).toEqual([]);
+  expect(familyOf(gpu, work)).toBe('depthwise');
+  const atStride4 = { ...work.geometry, strideH: 4, strideW: 4, P: 2, Q: 2 };
+  expect(familyOf(gpu, { pass: 'forward', geometry: atStride4 })).toBe(
+    gpu.description.software ? 'plain' : 'depthwise',
+  );
+});
+
 it('refuses a kernel that computes something else than the plain one', async () => {
   const gpu = await testGpu();
   convFamilies['by-weight'].gradWeight = (g, input, gradient) => gradWeight(g, input, input ?? gradient);
