@@ -1,5 +1,6 @@
 /** Tasks of a page's main thread, from a trace. */
 import type { Page } from 'playwright';
+import { expect } from 'vitest';
 
 /** Milliseconds of a task, by the clock and by the processor's, which other programs do not lengthen. */
 export interface Task {
@@ -29,4 +30,21 @@ export async function tasksOf(page: Page, body: () => Promise<void>): Promise<Ta
   return traceEvents
     .filter(({ name, pid, tid }) => name === 'RunTask' && threads.has(`${pid} ${tid}`))
     .map(({ dur = 0, tdur = 0 }) => ({ wall: dur / 1000, cpu: tdur / 1000 }));
+}
+
+/** A task of this many milliseconds of the processor is felt. */
+const LONGEST = 50;
+const TIMES = 3;
+
+/**
+ * Fails where tasks are too long, each of three times that `measure` (told which time it is) does the same: what interrupts a thread is counted as
+ * its own, but not at the same place again.
+ */
+export async function expectShortTasks(measure: (time: number) => Promise<Task[]>): Promise<void> {
+  let long: Task[] = [];
+  for (let time = 1; time <= TIMES; time++) {
+    long = (await measure(time)).filter(({ cpu }) => cpu >= LONGEST);
+    if (long.length === 0) return;
+  }
+  expect(long).toEqual([]);
 }
