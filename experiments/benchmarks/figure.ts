@@ -4,7 +4,7 @@ import type { Gpu } from '../../src/engine/index.ts';
 
 export interface Figure {
   readonly lib: string;
-  readonly backend: 'webgpu' | 'cpu';
+  readonly backend: 'webgpu' | 'cpu' | 'cuda';
   readonly adapter: string;
   /** What was done, with its sizes. */
   readonly bench: string;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { openGpu } from '../../src/engine/index.ts';
+import { presets } from '../../src/mtunet/config.ts';
 import { compareAdapters } from './adapters.ts';
 import { compareCheckouts } from './against.ts';
 import { coldStart } from './cold-start.ts';
@@ -18,6 +19,7 @@ import { keep, libName } from './place.ts';
 import { recorded } from './recorded.ts';
 import { scaling } from './scaling.ts';
 import { kernels, step } from './step.ts';
+import { sharedSize, type UnetSize } from './unet.ts';
 
 const all: readonly Benchmark[] = [
   step,
@@ -87,17 +89,45 @@ program
   .description('ours, jax-js, TensorFlow.js and PyTorch at the same work, in turns')
   .option('--json', 'print JSON lines instead of a table')
   .option('--runs <n>', 'timed rounds', '5')
-  .option('--engines <list>', 'peers to compare with', 'jax,tfjs,torch')
+  .option('--engines <list>', 'of jax, tfjs, torch, and on a GPU torch-cuda, torch-tf32, torch-amp', 'jax,tfjs,torch')
   .option('--parts <list>', 'of step, fwd, dx, dw', 'step,fwd,dx,dw')
+  .option('--preset <name>', 'size of the step instead of base 8, 160 x 112: that of tiny, small, paper or released')
+  .option('--batch <n>', 'images of the step', '6')
   .option('--keep <name>', 'also write experiments/benchmarks/results/<name>.jsonl')
-  .addHelpText('after', '\nExample:\n  npm run bench -- peers --runs 3 --engines jax,torch')
-  .action(async (options: { json?: boolean; runs: string; engines: string; parts: string; keep?: string }) => {
+  .addHelpText(
+    'after',
+    '\nExamples:\n  npm run bench -- peers --runs 3 --engines jax,torch\n  npm run bench -- peers --parts step --preset paper --engines torch-cuda,torch-tf32,torch-amp',
+  )
+  .action(async (options: PeersFlags) => {
     const [engines, parts] = [options.engines.split(','), options.parts.split(',')];
-    const figures = await comparePeers({ runs: runsOf(options.runs), engines, parts }, (line) => console.error(line));
+    const asked = { runs: runsOf(options.runs), engines, parts, size: sizeOf(options) };
+    const figures = await comparePeers(asked, (line) => console.error(line)).catch(({ message }: Error) =>
+      fail(message),
+    );
     for (const figure of figures) print(figure, options.json);
     if (!options.json) console.log(ratios(figures).join('\n'));
     if (options.keep) keep(options.keep, { adapter: figures[0].adapter }, figures);
   });
+
+interface PeersFlags {
+  json?: boolean;
+  runs: string;
+  engines: string;
+  parts: string;
+  preset?: string;
+  batch: string;
+  keep?: string;
+}
+
+function sizeOf({ preset, batch: text }: PeersFlags): UnetSize {
+  const batch = Number(text);
+  if (!Number.isInteger(batch) || batch < 1) fail(`--batch ${text}: give a whole number from 1 on.`);
+  if (preset === undefined) return { ...sharedSize, batch };
+  if (!Object.hasOwn(presets, preset))
+    fail(`there is no preset "${preset}"; there are ${Object.keys(presets).join(', ')}.`);
+  const { network, height, width } = presets[preset as keyof typeof presets];
+  return { base: network.base, height, width, batch };
+}
 
 function runsOf(text: string): number {
   const runs = Number(text);

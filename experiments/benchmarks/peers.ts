@@ -6,14 +6,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Figure, median } from './figure.ts';
-import { sharedSize, stepGflop } from './unet.ts';
+import { nameOf, stepGflop, type UnetSize } from './unet.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const GFLOP: Readonly<Record<string, number>> = {
-  step: stepGflop(sharedSize),
-  conv: (18 * 4 * 32 * 32 * 104 * 160) / 1e9,
-};
+const CONV_GFLOP = (18 * 4 * 32 * 32 * 104 * 160) / 1e9;
 
 /** Installs the engines of peers/package.json into a cache folder, once, beside the scripts that drive them. */
 function install(): string {
@@ -31,20 +28,25 @@ function install(): string {
 interface Answer {
   readonly ready?: string;
   readonly adapter?: string;
+  readonly backend?: Figure['backend'];
   readonly ms?: number;
   readonly cpu?: number;
+  /** The most that the device has held, where it is told. */
+  readonly bytes?: number;
   readonly error?: string;
 }
 
 class Worker {
   lib = '';
   adapter = '';
-  readonly times = new Map<string, { ms: number[]; cpu: number[]; first: number }>();
+  backend: Figure['backend'] = 'webgpu';
+  readonly times = new Map<string, { ms: number[]; cpu: number[]; first: number; bytes?: number }>();
   private readonly child: ChildProcess;
   private readonly answers: AsyncIterator<string>;
 
-  constructor(command: string, args: readonly string[], cwd: string) {
-    this.child = spawn(command, args, { cwd, stdio: ['pipe', 'pipe', 'inherit'] });
+  constructor(command: string, args: readonly string[], cwd: string, size: UnetSize) {
+    const env = { ...process.env, MTUNET_BENCH_STEP: JSON.stringify(size) };
+    this.child = spawn(command, args, { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] });
     this.child.on('error', () => {}); // an engine that is not installed has no first answer
     this.answers = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
   }
@@ -60,6 +62,7 @@ class Worker {
     const hello = await this.next();
     this.lib = hello?.ready ?? '';
     this.adapter = hello?.adapter ?? '';
+    this.backend = hello?.backend ?? 'webgpu';
     return this.lib !== '';
   }
 
@@ -73,6 +76,7 @@ class Worker {
       this.times.set(part, { ms: [], cpu: [], first: answer.ms });
       return;
     }
+    before.bytes = answer.bytes;
     before.ms.push(answer.ms);
     before.cpu.push(answer.cpu!);
   }
@@ -85,24 +89,34 @@ class Worker {
 
 export interface PeersOptions {
   readonly runs: number;
-  /** Which engines: any of ours, jax, tfjs, torch; ours always runs. */
+  /** Which engines: any of ours, jax, tfjs, torch (the processor) and on a GPU of NVIDIA torch-cuda, torch-tf32, torch-amp; ours always runs. */
   readonly engines: readonly string[];
   readonly parts: readonly string[];
+  /** Of the step. */
+  readonly size: UnetSize;
 }
 
 export async function comparePeers(
-  { runs, engines, parts }: PeersOptions,
+  { runs, engines, parts, size }: PeersOptions,
   note: (line: string) => void,
 ): Promise<Figure[]> {
   const cache = install();
   const node = process.execPath;
   const loader = ['--conditions=mtunet-source', '--import', `${root}scripts/typescript.mjs`];
+  const python = process.env.MTUNET_PYTHON ?? '/usr/bin/python3';
+  const torch = (...how: string[]) => new Worker(python, ['torch_worker.py', ...how], cache, size);
   const starts: Record<string, () => Worker> = {
-    ours: () => new Worker(node, [...loader, `${here}ours.mjs`], root),
-    jax: () => new Worker(node, ['jax.mjs'], cache),
-    tfjs: () => new Worker(node, ['tfjs.mjs'], cache),
-    torch: () => new Worker(process.env.MTUNET_PYTHON ?? '/usr/bin/python3', ['torch_worker.py'], cache),
+    ours: () => new Worker(node, [...loader, `${here}ours.mjs`], root, size),
+    jax: () => new Worker(node, ['jax.mjs'], cache, size),
+    tfjs: () => new Worker(node, ['tfjs.mjs'], cache, size),
+    torch: () => torch('cpu'),
+    'torch-cuda': () => torch('cuda', 'f32'),
+    'torch-tf32': () => torch('cuda', 'tf32'),
+    'torch-amp': () => torch('cuda', 'amp'),
   };
+  const unknown = engines.find((engine) => !Object.hasOwn(starts, engine));
+  if (unknown !== undefined)
+    throw new Error(`there is no engine "${unknown}"; there are ${Object.keys(starts).join(', ')}.`);
   const workers: Worker[] = [];
   try {
     for (const name of ['ours', ...engines.filter((engine) => engine !== 'ours')]) {
@@ -122,19 +136,19 @@ export async function comparePeers(
   } finally {
     for (const worker of workers) worker.stop();
   }
-  return workers.flatMap((worker) => parts.map((part) => figureOf(worker, part)));
+  return workers.flatMap((worker) => parts.map((part) => figureOf(worker, part, size)));
 }
 
-function figureOf({ lib, adapter, times }: Worker, part: string): Figure {
-  const { ms, cpu, first } = times.get(part)!;
+function figureOf({ lib, adapter, backend, times }: Worker, part: string, size: UnetSize): Figure {
+  const { ms, cpu, first, bytes } = times.get(part)!;
   const isStep = part === 'step';
-  const gflop = GFLOP[isStep ? 'step' : 'conv'];
+  const gflop = isStep ? stepGflop(size) : CONV_GFLOP;
   const fixed = (value: number, digits = 2) => Number(value.toFixed(digits));
   return {
     lib,
-    backend: lib.startsWith('PyTorch') ? 'cpu' : 'webgpu',
+    backend,
     adapter,
-    bench: isStep ? 'unet train step base8 160x112 b6' : 'conv3x3 b4 32->32 104x160',
+    bench: isStep ? nameOf(size) : 'conv3x3 b4 32->32 104x160',
     ...(isStep ? {} : { part }),
     gflop: fixed(gflop, 4),
     median_ms: fixed(median(ms)),
@@ -144,6 +158,7 @@ function figureOf({ lib, adapter, times }: Worker, part: string): Figure {
     first_ms: fixed(first, 1),
     runs: ms.length,
     gflops: fixed((gflop / median(ms)) * 1000),
+    ...(bytes ? { peak_bytes: bytes } : {}),
   };
 }
 

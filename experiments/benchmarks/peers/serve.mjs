@@ -3,11 +3,11 @@
  *
  *     -> {"ready": "jax-js 0.1.25", "adapter": "...", "parts": ["step", "fwd", "dx", "dw"]}
  *     <- step
- *     -> {"ms": 3600.1, "cpu": 7100}
+ *     -> {"ms": 3600.1, "cpu": 7100}            and "bytes", the most that the device has held, where an engine tells
  */
 import { createInterface } from 'node:readline';
 
-export async function serve(lib, adapter, tasks) {
+export async function serve(lib, adapter, tasks, peakBytes = () => undefined) {
   const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
   say({ ready: lib, adapter, parts: Object.keys(tasks) });
   for await (const part of createInterface({ input: process.stdin })) {
@@ -21,7 +21,7 @@ export async function serve(lib, adapter, tasks) {
     }
     const ms = performance.now() - started;
     const { user, system } = process.cpuUsage(before);
-    say({ ms, cpu: (user + system) / 1000 });
+    say({ ms, cpu: (user + system) / 1000, bytes: peakBytes() });
   }
   process.exit(0);
 }
@@ -42,7 +42,8 @@ export function convolutions(base) {
   return list;
 }
 
-export const size = { base: 8, batch: 6, height: 160, width: 112 };
+/** Of the step. */
+export const size = JSON.parse(process.env.MTUNET_BENCH_STEP ?? '{"base":8,"batch":6,"height":160,"width":112}');
 export const trio = { batch: 4, channels: 32, height: 104, width: 160 };
 
 let state = 1;
