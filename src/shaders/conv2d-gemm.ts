@@ -121,6 +121,41 @@ fn columnsOfThread(count : u32, i : u32) -> u32 {
   return ${vectors ? 'min(4u, max(count, 4u * i) - 4u * i)' : `(max(count, i) - i + ${tile.across - 1}u) / ${tile.across}u`};
 }`;
 
+/** Text of a gather that names what a workgroup computes, by its z: a tile of `channels`, a phase, a portion; and an image's positions of that phase. */
+export const gatherPlaces = (channels: number) => `  let tiles = shape.paddedO / ${channels}u;
+  let tile = group.z % tiles;
+  let phase = (group.z / tiles) % (shape.phasesH * shape.phasesW);
+  let portion = group.z / (tiles * shape.phasesH * shape.phasesW);
+  let phaseH = phase / shape.phasesW;
+  let phaseW = phase % shape.phasesW;
+  let columns = (shape.Q + shape.phasesW - 1u) / shape.phasesW;
+  let size = columns * ((shape.P + shape.phasesH - 1u) / shape.phasesH);`;
+
+/** Text of a gather that does `body` for each tap (r, s) that the phase is read by, `alongH` and `alongW` from a position of the phase. */
+export const forEachTap = (body: string) => `  for (var r = 0u; r < shape.R; r++) {
+    let alongH = select(i32(r * shape.dilationH) - i32(shape.padH), i32(phaseH + shape.padH) - i32(r * shape.dilationH), shape.backward == 1u);
+    if (alongH % i32(shape.phasesH) != 0) {
+      continue;
+    }
+    for (var s = 0u; s < shape.S; s++) {
+      let alongW = select(i32(s * shape.dilationW) - i32(shape.padW), i32(phaseW + shape.padW) - i32(s * shape.dilationW), shape.backward == 1u);
+      if (alongW % i32(shape.phasesW) != 0) {
+        continue;
+      }
+${body}
+    }
+  }`;
+
+/** Text of a weight's gradient that names what a workgroup adds up, by its z: positions of a slice, in turns of `depth`, for a portion. */
+export const gradWeightPlaces = (depth: number) => `  let portion = group.z / shape.slices;
+  let slice = group.z % shape.slices;
+  let taps = shape.R * shape.S;
+  let columns = shape.C * taps;
+  let plane = shape.P * shape.Q;
+  let positions = shape.N * plane;
+  let perSlice = ((positions + shape.slices - 1u) / shape.slices + ${depth - 1}u) / ${depth}u * ${depth}u;
+  let last = min(positions, (slice + 1u) * perSlice);`;
+
 /** Workgroup memory of a gather that leaves statistics. */
 export const workgroupBytes = (tile: GemmTile) =>
   16 * (DEPTH * (channelsOf(tile) / 4 + tile.across) + (channelsOf(tile) / 2) * tile.across);
@@ -145,31 +180,14 @@ fn gather(
 ) {
   let column = local % ${across}u;
   let row = local / ${across}u;
-  let tiles = shape.paddedO / ${channelsOf(tile)}u;
-  let tile = group.z % tiles;
-  let phase = (group.z / tiles) % (shape.phasesH * shape.phasesW);
-  let portion = group.z / (tiles * shape.phasesH * shape.phasesW);
-  let phaseH = phase / shape.phasesW;
-  let phaseW = phase % shape.phasesW;
-  let columns = (shape.Q + shape.phasesW - 1u) / shape.phasesW;
-  let size = columns * ((shape.P + shape.phasesH - 1u) / shape.phasesH); // of an image's positions
+${gatherPlaces(channelsOf(tile))}
   let first = (group.y * groups.x + group.x) * ${4 * across}u + column${vectors ? ' * 4u' : ''};
   let width = shape.W${half};
   let plane = (shape.H${half}) * width;
   let channels = shape.portions * shape.C;
 ${each(vectors ? 1 : 4, (j) => `  let m${j} = first + ${j * across}u; let n${j} = m${j} / size; let i${j} = (m${j} % size) / columns; let j${j} = m${j} % columns; let live${j} = n${j} < shape.N; let image${j} = n${j} * ${inputs === 'joined' ? 'shape.firstC' : 'channels'} * plane;${inputs === 'joined' ? ` let second${j} = (n${j} * (channels - shape.firstC) - shape.firstC) * plane;` : ''}`)}
 ${accumulators(tile)}
-  for (var r = 0u; r < shape.R; r++) {
-    let alongH = select(i32(r * shape.dilationH) - i32(shape.padH), i32(phaseH + shape.padH) - i32(r * shape.dilationH), shape.backward == 1u);
-    if (alongH % i32(shape.phasesH) != 0) {
-      continue;
-    }
-    for (var s = 0u; s < shape.S; s++) {
-      let alongW = select(i32(s * shape.dilationW) - i32(shape.padW), i32(phaseW + shape.padW) - i32(s * shape.dilationW), shape.backward == 1u);
-      if (alongW % i32(shape.phasesW) != 0) {
-        continue;
-      }
-${each(vectors ? 1 : 4, (j) => `      let h${j} = i32(i${j} * shape.stepH) + alongH / i32(shape.phasesH); let w${j} = i32(j${j} * shape.stepW) + alongW / i32(shape.phasesW); let ok${j} = live${j} && h${j} >= 0 && h${j} < i32(shape.H) && w${j} >= 0 && w${j} < i32(shape.W); let place${j} = (u32(h${j})${half}) * width + u32(w${j})${half};`)}
+${forEachTap(`${each(vectors ? 1 : 4, (j) => `      let h${j} = i32(i${j} * shape.stepH) + alongH / i32(shape.phasesH); let w${j} = i32(j${j} * shape.stepW) + alongW / i32(shape.phasesW); let ok${j} = live${j} && h${j} >= 0 && h${j} < i32(shape.H) && w${j} >= 0 && w${j} < i32(shape.W); let place${j} = (u32(h${j})${half}) * width + u32(w${j})${half};`)}
       let taps = (portion * shape.R * shape.S + r * shape.S + s) * shape.paddedC;
       for (var c = 0u; c < shape.C; c += ${DEPTH}u) {
         for (var i = local; i < ${DEPTH * widthA}u; i += ${threads}u) {
@@ -187,9 +205,7 @@ ${each(vectors ? 1 : 4, (j) => `      let h${j} = i32(i${j} * shape.stepH) + alo
           ${addBlock(tile)}
         }
       }
-      ${addBlock(tile)}
-    }
-  }
+      ${addBlock(tile)}`)}
 ${gathers ? statistics(tile, vectors) : ''}
   let o = tile * ${channelsOf(tile)}u + row * ${own}u;
 ${each(vectors ? 1 : 4, (j) => `  let p${j} = phaseH + i${j} * shape.phasesH; let q${j} = phaseW + j${j} * shape.phasesW; let in${j} = live${j} && p${j} < shape.P && q${j} < shape.Q; let to${j} = ((n${j} * shape.portions + portion) * shape.O + o) * shape.P * shape.Q + p${j} * shape.Q + q${j};`)}
@@ -230,14 +246,7 @@ fn gradWeight(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_in
   let row = local / ${across}u;
   let turn = local % ${DEPTH}u;
   let loader = local / ${DEPTH}u;
-  let portion = group.z / shape.slices;
-  let slice = group.z % shape.slices;
-  let taps = shape.R * shape.S;
-  let columns = shape.C * taps;
-  let plane = shape.P * shape.Q;
-  let positions = shape.N * plane;
-  let perSlice = ((positions + shape.slices - 1u) / shape.slices + ${DEPTH - 1}u) / ${DEPTH}u * ${DEPTH}u;
-  let last = min(positions, (slice + 1u) * perSlice);
+${gradWeightPlaces(DEPTH)}
   let firstO = group.y * ${channelsOf(tile)}u;
   let firstColumn = group.x * ${4 * across}u;
   let width = shape.W${half};

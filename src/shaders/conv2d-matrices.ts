@@ -7,6 +7,7 @@
  * matrix is always read whole. A result cannot be looked into: it goes through `results` into the lanes' registers, where float32 sums are added up
  * by blocks and the bias is added.
  */
+import { forEachTap, gatherPlaces, gradWeightPlaces } from './conv2d-gemm.ts';
 import type { MatrixConfig, MatrixProduct } from './matrix-product.ts';
 
 export interface MatrixTile {
@@ -143,30 +144,13 @@ fn gather(
   ${product.parameters}
 ) {
 ${accumulators(product, tile)}
-  let tiles = shape.paddedO / ${channels}u;
-  let tile = group.z % tiles;
-  let phase = (group.z / tiles) % (shape.phasesH * shape.phasesW);
-  let portion = group.z / (tiles * shape.phasesH * shape.phasesW);
-  let phaseH = phase / shape.phasesW;
-  let phaseW = phase % shape.phasesW;
-  let columns = (shape.Q + shape.phasesW - 1u) / shape.phasesW;
-  let plane = columns * ((shape.P + shape.phasesH - 1u) / shape.phasesH);
+${gatherPlaces(channels)}
   let slot = local % ${Math.min(columns, threads)}u;
   let first = (group.y * groups.x + group.x) * ${columns}u + slot;
   let channelStride = shape.H * shape.W;
-${each(own, (j) => `  let m${j} = first + ${j * threads}u; let n${j} = m${j} / plane; let i${j} = (m${j} % plane) / columns; let j${j} = m${j} % columns; let live${j} = n${j} < shape.N; let image${j} = (n${j} * shape.portions + portion) * shape.C * channelStride;`)}
+${each(own, (j) => `  let m${j} = first + ${j * threads}u; let n${j} = m${j} / size; let i${j} = (m${j} % size) / columns; let j${j} = m${j} % columns; let live${j} = n${j} < shape.N; let image${j} = (n${j} * shape.portions + portion) * shape.C * channelStride;`)}
 ${each(own, (j) => `  let p${j} = phaseH + i${j} * shape.phasesH; let q${j} = phaseW + j${j} * shape.phasesW; places[slot + ${j * threads}u] = select(NOWHERE, (n${j} * shape.portions + portion) * shape.O * shape.P * shape.Q + p${j} * shape.Q + q${j}, live${j} && p${j} < shape.P && q${j} < shape.Q);`)}
-  for (var r = 0u; r < shape.R; r++) {
-    let alongH = select(i32(r * shape.dilationH) - i32(shape.padH), i32(phaseH + shape.padH) - i32(r * shape.dilationH), shape.backward == 1u);
-    if (alongH % i32(shape.phasesH) != 0) {
-      continue;
-    }
-    for (var s = 0u; s < shape.S; s++) {
-      let alongW = select(i32(s * shape.dilationW) - i32(shape.padW), i32(phaseW + shape.padW) - i32(s * shape.dilationW), shape.backward == 1u);
-      if (alongW % i32(shape.phasesW) != 0) {
-        continue;
-      }
-${each(own, (j) => `      let h${j} = i32(i${j} * shape.stepH) + alongH / i32(shape.phasesH); let w${j} = i32(j${j} * shape.stepW) + alongW / i32(shape.phasesW); let ok${j} = live${j} && h${j} >= 0 && h${j} < i32(shape.H) && w${j} >= 0 && w${j} < i32(shape.W); let at${j} = image${j} + u32(h${j}) * shape.W + u32(w${j});`)}
+${forEachTap(`${each(own, (j) => `      let h${j} = i32(i${j} * shape.stepH) + alongH / i32(shape.phasesH); let w${j} = i32(j${j} * shape.stepW) + alongW / i32(shape.phasesW); let ok${j} = live${j} && h${j} >= 0 && h${j} < i32(shape.H) && w${j} >= 0 && w${j} < i32(shape.W); let at${j} = image${j} + u32(h${j}) * shape.W + u32(w${j});`)}
       let taps = (portion * shape.R * shape.S + r * shape.S + s) * shape.paddedC;
       for (var c = 0u; c < shape.C; c += ${depth}u) {
         for (var i = local; i < ${depth * vectors}u; i += ${threads}u) {
@@ -181,9 +165,7 @@ ${each(own, (j) => `          let x${j} = select(0.0, input[select(0u, at${j} + 
         }
         workgroupBarrier();${multiply(product, tile)}
         workgroupBarrier();${endOfTurn(product, tile)}
-      }
-    }
-  }
+      }`)}
 ${addBlock(product, tile)}
 ${eachElement(
   product,
@@ -214,14 +196,7 @@ fn gradWeight(
 ${accumulators(product, tile)}
   let turn = local % ${depth}u;
   let loader = local / ${depth}u;
-  let portion = group.z / shape.slices;
-  let slice = group.z % shape.slices;
-  let taps = shape.R * shape.S;
-  let columns = shape.C * taps;
-  let plane = shape.P * shape.Q;
-  let positions = shape.N * plane;
-  let perSlice = ((positions + shape.slices - 1u) / shape.slices + ${depth - 1}u) / ${depth}u * ${depth}u;
-  let last = min(positions, (slice + 1u) * perSlice);
+${gradWeightPlaces(depth)}
   let firstO = group.y * ${channels}u;
   let firstColumn = group.x * ${columns}u;
   for (var i = local; i < ${columns}u; i += ${threads}u) {

@@ -1,7 +1,17 @@
 /** The kernels of real GPUs take in what is around them, too. Any adapter can run them; all their tiles are one text, so the smallest stands for them. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { ConvOptions, Gpu } from '../../src/engine/index.ts';
-import { expectNear, expectStatistics, level, type Outcome, sizes, under } from '../support/fusion.ts';
+import { type ConvOptions, type Gpu, openGpu, type Tensor } from '../../src/engine/index.ts';
+import {
+  conv,
+  drawn,
+  expectNear,
+  expectStatistics,
+  level,
+  norm,
+  type Outcome,
+  sizes,
+  under,
+} from '../support/fusion.ts';
 import { testGpu } from '../support/gpu.ts';
 
 let gpu: Gpu;
@@ -62,4 +72,29 @@ it('merges many slices by a workgroup a channel', async () => {
   } finally {
     Object.assign(gpu, { description });
   }
+});
+
+it('writes first what a kernel could not bind beside what it takes in', async () => {
+  // 73,728 bytes are read and as many written: with the packed weight and the bias as many bindings as there are.
+  const most = gpu.limits.maxStorageBuffersPerShaderStage;
+  using few = await openGpu({ largestBinding: most > 12 ? 12288 : 16384 });
+  Object.assign(few, { fuses: true });
+  few.choices.everywhere = 'gemm-16';
+  const run = async (on: Gpu) => {
+    const image = drawn(on, [2, 16, 24, 24]);
+    const [layer, convolution] = [norm(on, 16).initialise(1), conv(on, 16, 16).initialise(2)];
+    let seen = {};
+    const { output } = await on.step(() => {
+      const input = layer.call(image);
+      const output = convolution.call(input, { statistics: true });
+      seen = { isWritten: input.isPresent, leavesStatistics: output.statistics !== null };
+      return { output: output as Tensor as Tensor<'C'> };
+    });
+    for (const owner of [image, layer, convolution]) 'release' in owner ? owner.release() : owner.dispose();
+    return { output, seen };
+  };
+  const [whole, spread] = [await run(gpu), await run(few)];
+  expect(whole.seen).toEqual({ isWritten: false, leavesStatistics: true });
+  expect(spread.seen).toEqual({ isWritten: true, leavesStatistics: false });
+  expect(spread.output).toEqual(whole.output);
 });

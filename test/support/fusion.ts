@@ -76,7 +76,7 @@ function shown<T extends Tensor>(tensor: T, name: string, see: See): T {
   return tensor;
 }
 
-const drawn = (gpu: Gpu, shape: readonly number[]) =>
+export const drawn = (gpu: Gpu, shape: readonly number[]) =>
   parameter(gpu, 'NCHW', shape, Float32Array.from(draw('NCHW', shape).data), 'image');
 
 /** A loss of what `body` gives, and its gradients of the image and of every parameter. */

@@ -17,7 +17,7 @@ import type { Gpu } from '../gpu.ts';
 import { dispatch, type Kernel, kernel, linearGroups } from '../kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import type { ConvFamily, ConvGeometry, WeightGradients } from './conv2d-geometry.ts';
-import { inputsOf, pieces } from './conv2d-inputs.ts';
+import { bindable, inputsOf, pieces } from './conv2d-inputs.ts';
 import { plain } from './conv2d-plain.ts';
 import { sum } from './reduce.ts';
 
@@ -132,7 +132,8 @@ export function gather(
   );
   const positions = g.N * Math.ceil(g.P / g.phasesH) * Math.ceil(g.Q / g.phasesW);
   const tiles = Math.ceil(positions / columnsOf(tile));
-  const room = gpu.limits.maxComputeWorkgroupStorageSize >= workgroupBytes(tile);
+  const large = second ? [first.tensor, second.tensor, output] : [first.tensor, output];
+  const room = gpu.limits.maxComputeWorkgroupStorageSize >= workgroupBytes(tile) && bindable(gpu, large);
   const gathers = statistics && gpu.fuses && room && output.type === 'f32'; // of what is stored as it was summed
   const sums = gathers ? empty(gpu, 'CZK', [g.portions * g.O, tiles, 4], 'conv2d statistics') : null;
   const groups = [
@@ -253,9 +254,9 @@ export const gemmFamily = (channels: GemmChannels): ConvFamily => ({
     const slices = slicesOf(g, tilesOf(g.C / g.groups) * rows * g.groups); // of the whole input, however it is read
     return weightGradients(g, slices, gradient, (partial) => {
       let weightFirst = 0;
-      for (const { tensor, moments, raised } of pieces(input, (kind) => kind !== null && isWhole)) {
+      for (const { tensor, moments, raised } of pieces(input, gradient, (kind) => kind !== null && isWhole)) {
         const C = tensor.shape[1] / g.groups;
-        const uniforms = { ...uniformsOf(16, forwardOf(g), false, false), C, weightFirst, slices };
+        const uniforms = shapeOf(forwardOf(g), { C, weightFirst, slices });
         const gradKernel = gradWeightKernel(channels, raised ? 'enlarged' : moments ? 'normalised' : 'written');
         const bindings = { input: tensor, moment: moments, gradient, partial };
         dispatch(gradient.gpu, gradKernel, bindings, uniforms, [tilesOf(C), rows, slices * g.groups]);
@@ -272,7 +273,7 @@ export const byWeight: ConvFamily = {
   gradWeight(g, input, gradient) {
     const weights = g.O * (g.C / g.groups) * g.R * g.S;
     const slices = slicesOf({ ...g, C: g.C / g.groups, groups: 1 }, weights);
-    const uniforms = { ...uniformsOf(16, forwardOf(g), false, false), slices };
+    const uniforms = shapeOf(forwardOf(g), { slices });
     return weightGradients(g, slices, gradient, (partial) => {
       const bindings = { input, gradient, partial };
       dispatch(gradient.gpu, gradWeightEach, bindings, uniforms, [...linearGroups(weights, 1), slices]);

@@ -225,7 +225,7 @@ function stripGradWeight(
   const pairs = gpu.fuses && W % 2 === 0 && Q % 2 === 0 && padH === 1 && padW === 1;
   const unread = pairs ? empty(gpu, 'CK', [1, 4], 'no moments') : null;
   let firstC = 0;
-  for (const { tensor, moments, raised } of pieces(input, () => pairs, 4)) {
+  for (const { tensor, moments, raised } of pieces(input, gradient, () => pairs, 4)) {
     const C = tensor.shape[1];
     const uniforms = {
       ...{ N, C, H, W, O, P, Q, padH, padW, tiles: 1, strips, rows: 3, slices, hasBias: 0, flipped: 0, tall: 0 },
