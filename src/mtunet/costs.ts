@@ -66,7 +66,7 @@ export interface StepMemory {
 export interface MemoryOptions {
   readonly memory?: 'store' | 'recompute';
   readonly precision?: 'f32' | 'f16';
-  /** The device whose kernels decide what is written at all; unless given, one that writes every activation. */
+  /** The device whose kernels decide what is written at all; unless given, a GPU of the least limits. */
   readonly like?: Gpu;
 }
 
