@@ -3,8 +3,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Leakage, leakage, patientSplit, releasedSplit, type Split, type SplitRule } from '../data/case-splits.ts';
 import { CLASS_NAMES } from '../data/dataset.ts';
-import type { Film } from '../data/dicom.ts';
 import { type Ellipse, ellipseMap } from '../data/ellipse-map.ts';
+import { upright } from '../data/film.ts';
 import { readFilm } from '../data/film-file.ts';
 import { fitFactor, fittedEllipse, fittedFilm, fittedReading } from '../data/fit.ts';
 import { toFloat16 } from '../data/float16.ts';
@@ -151,7 +151,8 @@ async function prepareFilm(one: SourceCase, options: PrepareOptions): Promise<Pr
   const gazeSamples = one.readings.reduce((sum, reading) => sum + gazeCount(reading), 0);
   if (gazeSamples === 0) throw new Error(`${path}: there is no gaze for ${one.id}; download the table of gaze again.`);
   const bytes = readWhole(path);
-  const stored = shown(await readFilm(path, bytes), monochrome1);
+  const decoded = await readFilm(path, bytes);
+  const stored = monochrome1 === 'invert' ? upright(decoded) : decoded;
   const { height, width } = stored;
   if (one.size && (one.size.height !== height || one.size.width !== width))
     throw new Error(
@@ -180,10 +181,4 @@ async function prepareFilm(one: SourceCase, options: PrepareOptions): Promise<Pr
 function filmPath(root: string, path: string): string {
   const short = path.replace(/^files\//, '');
   return fileInside(root, !existsSync(join(root, path)) && existsSync(join(root, short)) ? short : path);
-}
-
-function shown(film: Film, monochrome1: 'keep' | 'invert'): Film {
-  if (!film.inverted || monochrome1 === 'keep') return film;
-  const largest = 2 ** film.bits - 1;
-  return { ...film, pixels: film.pixels.map((value) => largest - value), inverted: false };
 }

@@ -166,10 +166,16 @@ export interface DicomFile {
 
 /** encodingOf: of a transfer syntax; it may throw. @throws Error, a clause */
 export function openDicom(bytes: Uint8Array, encodingOf: (syntax: string) => Encoding): DicomFile {
-  const isPart10 = String.fromCharCode(...bytes.subarray(PREAMBLE, PREAMBLE + 4)) === 'DICM';
-  const start = isPart10 ? PREAMBLE + 4 : 0;
-  if (!isPart10 && !beginsLikeDataSet(bytes)) throw new Error('it is neither DICOM nor PNG nor JPEG');
-  const meta = new DicomElements(bytes, start, isMeta(bytes, start) ? LITTLE_EXPLICIT : guess(bytes, start), 0x0002ffff);
+  const isPrefix = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4)) === 'DICM';
+  // Some programs leave out the preamble, others the prefix, too.
+  const start = isPrefix(PREAMBLE) ? PREAMBLE + 4 : isPrefix(0) ? 4 : 0;
+  if (start === 0 && !beginsLikeDataSet(bytes)) throw new Error('it is neither DICOM nor PNG nor JPEG');
+  const meta = new DicomElements(
+    bytes,
+    start,
+    isMeta(bytes, start) ? LITTLE_EXPLICIT : guess(bytes, start),
+    0x0002ffff,
+  );
   const syntax = meta.text(TRANSFER_SYNTAX) || null;
   const encoding = syntax === null ? guess(bytes, meta.end) : encodingOf(syntax);
   return { syntax, elements: new DicomElements(bytes, meta.end, encoding) };

@@ -29,7 +29,8 @@ export interface FilmDetails {
   readonly values: () => Float64Array;
 }
 
-export interface Film {
+/** Grey values and their polarity. */
+export interface GreyPicture {
   readonly height: number;
   readonly width: number;
   /**
@@ -37,12 +38,15 @@ export interface Film {
    * up by the least of them. Padding is what is black when the picture is shown.
    */
   readonly pixels: Uint16Array;
-  /** Bits that are stored, 1 to 16. */
-  readonly bits: number;
   /** Whether the smallest value is shown white (MONOCHROME1); the picture is then `range - pixels`. */
   readonly inverted: boolean;
   /** At least the largest of `pixels`. */
   readonly range: number;
+}
+
+export interface Film extends GreyPicture {
+  /** Bits that are stored, 1 to 16. */
+  readonly bits: number;
   /** Modality value = slope x pixel + intercept, away from padding. */
   readonly modality: { readonly slope: number; readonly intercept: number };
   readonly details: FilmDetails;
@@ -58,10 +62,10 @@ export function largestOf(pixels: Uint16Array): number {
 }
 
 /** With MONOCHROME1 turned over, so that air is black. */
-export function uprightFilm(film: Film): Film {
-  if (!film.inverted) return film;
-  const { range } = film;
-  return { ...film, pixels: film.pixels.map((value) => range - value), inverted: false };
+export function upright<P extends GreyPicture>(picture: P): P {
+  if (!picture.inverted) return picture;
+  const { range } = picture;
+  return { ...picture, pixels: picture.pixels.map((value) => range - value), inverted: false };
 }
 
 /** What a picture of 16 bits has where the window maps to 1. */

@@ -2,15 +2,30 @@
 
 /** Files of ten bytes a scan over a large picture would keep a decoder busy for hours; progressive films have about ten scans. */
 const MOST_SCANS = 64;
-const [SOS, EOI, TEM] = [0xda, 0xd9, 0x01];
+const [SOS, EOI, DNL, TEM, APP1] = [0xda, 0xd9, 0xdc, 0x01, 0xe1];
 
 const isFrameHeader = (marker: number) =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 const isRestart = (marker: number) => marker >= 0xd0 && marker <= 0xd7;
 
-/** Rows and columns of the one frame header (SOF0 to SOF15). @throws Error, a clause, for a second one and for too many scans */
-export function jpegSize(bytes: Uint8Array): { height: number; width: number } {
-  let size: { height: number; width: number } | null = null;
+export interface JpegHeader {
+  /** 0 where neither the frame header nor a DNL segment says it. */
+  readonly height: number;
+  readonly width: number;
+  /** n of SOFn: 0 baseline, 1 extended, 2 progressive, 3 lossless. */
+  readonly process: number;
+  /** Bits of a sample. */
+  readonly precision: number;
+  readonly components: number;
+  /** As Exif has it: 1 is upright. */
+  readonly orientation: number;
+}
+
+/** The one frame header (SOF0 to SOF15). @throws Error, a clause, for a second one and for too many scans */
+export function jpegHeader(bytes: Uint8Array): JpegHeader {
+  let frame: Omit<JpegHeader, 'orientation'> | null = null;
+  let lines = 0;
+  let orientation = 1;
   let scans = 0;
   for (let at = 2; at + 1 < bytes.length; ) {
     if (bytes[at] !== 0xff) throw new Error('a JPEG marker is missing');
@@ -24,16 +39,19 @@ export function jpegSize(bytes: Uint8Array): { height: number; width: number } {
       at += 2;
       continue;
     }
-    if (isFrameHeader(marker) && at + 8 < bytes.length) {
-      if (size) throw new Error('the JPEG has a second frame header');
-      size = { height: (bytes[at + 5] << 8) | bytes[at + 6], width: (bytes[at + 7] << 8) | bytes[at + 8] };
+    if (isFrameHeader(marker) && at + 9 < bytes.length) {
+      if (frame) throw new Error('the JPEG has a second frame header');
+      const [height, width] = [(bytes[at + 5] << 8) | bytes[at + 6], (bytes[at + 7] << 8) | bytes[at + 8]];
+      frame = { height, width, process: marker - 0xc0, precision: bytes[at + 4], components: bytes[at + 9] };
     }
+    if (marker === DNL && at + 5 < bytes.length) lines = (bytes[at + 4] << 8) | bytes[at + 5];
+    if (marker === APP1) orientation = exifOrientation(bytes.subarray(at + 4)) ?? orientation;
     if (marker === SOS && ++scans > MOST_SCANS) throw new Error(`the JPEG has more than ${MOST_SCANS} scans`);
     at += 2 + ((bytes[at + 2] << 8) | bytes[at + 3]);
     if (marker === SOS) at = afterScan(bytes, at);
   }
-  if (!size) throw new Error('the JPEG has no frame header');
-  return size;
+  if (!frame) throw new Error('the JPEG has no frame header');
+  return { ...frame, height: frame.height || lines, orientation };
 }
 
 /** Where the next marker stands: in a scan 0xff is followed by 0 or a restart. */
@@ -41,4 +59,21 @@ function afterScan(bytes: Uint8Array, from: number): number {
   for (let at = bytes.indexOf(0xff, from); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at + 1))
     if (bytes[at + 1] !== 0 && !isRestart(bytes[at + 1])) return at;
   return bytes.length;
+}
+
+/** The tag Orientation (0x0112) of an Exif segment's first directory; null where there is none. */
+function exifOrientation(segment: Uint8Array): number | null {
+  if (String.fromCharCode(...segment.subarray(0, 4)) !== 'Exif' || segment.length < 14) return null;
+  const tiff = segment.subarray(6);
+  const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.length);
+  const little = tiff[0] === 0x49;
+  const directory = view.getUint32(4, little);
+  if (directory + 2 > tiff.length) return null;
+  const entries = view.getUint16(directory, little);
+  for (let i = 0; i < entries; i++) {
+    const at = directory + 2 + 12 * i;
+    if (at + 12 > tiff.length) return null;
+    if (view.getUint16(at, little) === 0x0112) return view.getUint16(at + 8, little);
+  }
+  return null;
 }
