@@ -1,0 +1,94 @@
+/** mtunet data inspect: what the program makes of a picture file. */
+import type { Command } from 'commander';
+import type { Film } from '../../data/film.ts';
+import { readFilm } from '../../data/film-file.ts';
+import { inspection, type PictureInspection, valueRows } from '../../data/film-inspection.ts';
+import { EXIT, sentence } from '../failure.ts';
+import { note } from '../messages.ts';
+import { readWhole } from '../source-files.ts';
+
+interface Options {
+  json?: boolean;
+  values?: boolean;
+}
+
+interface Unreadable {
+  readonly file: string;
+  readonly error: string;
+}
+
+/** JSON holds the values of pictures of at most so many pixels without being asked: 256 x 256. */
+const SMALL = 65_536;
+
+export function registerInspect(data: Command): void {
+  data
+    .command('inspect')
+    .argument('<file...>', 'DICOM, PNG or JPEG, known by their contents')
+    .description('what the program makes of a picture: size, bits, polarity, rescale, padding, what is ignored, values')
+    .option(
+      '--values',
+      'also print the values: row by row, before polarity, with a rescale of the file applied and padding as stored',
+    )
+    .option('--json', `print JSON: an object for one file, an array for several; with the values up to ${SMALL} pixels`)
+    .addHelpText(
+      'after',
+      `
+A file that cannot be read is an entry with "file" and "error" in JSON; the others are still shown and the exit code is 1.
+A small picture's values are part of the JSON; those of larger ones need --values.
+
+Examples:
+  mtunet data inspect chest.dcm
+  mtunet data inspect chest.dcm --json --values > chest.json`,
+    )
+    .action(inspect);
+}
+
+async function inspect(files: string[], { json, values }: Options): Promise<void> {
+  const entries: (PictureInspection | Unreadable)[] = [];
+  for (const file of files) {
+    try {
+      const film = await readFilm(file, readWhole(file));
+      const entry = inspection(file, film);
+      if (json) entries.push({ ...entry, ...((values || film.pixels.length <= SMALL) && { values: allValues(film) }) });
+      else print(entry, film, values === true);
+    } catch (error) {
+      const reason = sentence(error);
+      note(`mtunet: ${reason}`);
+      process.exitCode = EXIT.failure;
+      entries.push({ file, error: reason });
+    }
+  }
+  if (json) console.log(JSON.stringify(files.length === 1 ? entries[0] : entries, null, 2).replace(NUMBERS, oneLine));
+}
+
+const allValues = (film: Film) => [...film.details.values()];
+
+/** The array of values, which would otherwise take a line each. */
+const NUMBERS = /"values": \[[^\]]*\]/g;
+const oneLine = (list: string) => list.replace(/\s+/g, '').replace('"values":', '"values": ');
+
+function print(entry: PictureInspection, film: Film, withValues: boolean): void {
+  const line = (what: string, value: string) => console.log(`  ${what.padEnd(10)}${value}`);
+  console.log(entry.file);
+  const { transferSyntax, allocated, highBit, rescale, padding, window, ignored, least, largest } = entry;
+  line('kind', entry.kind + (transferSyntax ? `, ${transferSyntax.name} (${transferSyntax.uid})` : ''));
+  line('size', `${entry.height} rows x ${entry.width} columns`);
+  line(
+    'bits',
+    `${entry.bits} stored of ${allocated} allocated, high bit ${highBit}, ${entry.signed ? 'signed' : 'unsigned'}`,
+  );
+  line(
+    'polarity',
+    `${entry.photometric}: the least value is ${entry.inverted ? `white; shown as ${entry.range} - value` : 'black'}`,
+  );
+  line('rescale', rescale ? `slope ${rescale.slope}, intercept ${rescale.intercept}` : 'none');
+  line('padding', padding ? paddingText(padding, entry.paddedPixels) : 'none');
+  line('window', window ? `center ${window.center}, width ${window.width}, ${window.shape}` : 'none');
+  line('ignored', ignored.length === 0 ? 'nothing' : ignored.join('; '));
+  line('values', least === null ? 'nothing but padding' : `${least} to ${largest}`);
+  if (withValues) for (const row of valueRows(film)) console.log(row.join(' '));
+}
+
+function paddingText([from, to]: readonly [number, number], pixels: number): string {
+  return `${from === to ? `stored value ${from}` : `stored values ${from} to ${to}`}: ${pixels} pixel${pixels === 1 ? '' : 's'}`;
+}
