@@ -1,8 +1,8 @@
 /** Compressed DICOM frames, each kind through a decoder that is loaded when the first file needs it. */
 import { syntaxName } from './dicom-syntax.ts';
-import { decodeLosslessJpeg } from './jpeg-lossless.ts';
+import { decodeLosslessJpeg, LOSSLESS_PIXELS_PER_BYTE } from './jpeg-lossless.ts';
+import { decodeLossyJpeg, JPEG_PIXELS_PER_BYTE } from './jpeg-lossy.ts';
 import { jpegHeader } from './jpeg-markers.ts';
-import { luminance } from './luminance.ts';
 import { checkPacking } from './packing.ts';
 import { runLengths } from './run-lengths.ts';
 
@@ -21,11 +21,7 @@ interface Syntax {
 
 /** Two bytes repeat one byte 128 times. */
 const RUNS: Syntax = { decode: async (frame, shape) => runLengths(frame, shape), pixelsPerByte: 64 };
-/** A block of 64 pixels takes at least one bit. */
-export const JPEG_PIXELS_PER_BYTE = 512;
 const BASELINE: Syntax = { decode: jpegBaseline, pixelsPerByte: JPEG_PIXELS_PER_BYTE };
-/** A pixel takes at least one bit. */
-export const LOSSLESS_PIXELS_PER_BYTE = 8;
 const LOSSLESS: Syntax = { decode: jpegLossless, pixelsPerByte: LOSSLESS_PIXELS_PER_BYTE };
 /** A block of 64 x 64 pixels of one value takes a few bits; a film has noise. */
 const WAVELETS: Syntax = { decode: jpeg2000, pixelsPerByte: 4096 };
@@ -73,6 +69,11 @@ function sameSize(height: number, width: number, shape: FrameShape): void {
     throw new Error(`the frame announces ${height} x ${width}, the DICOM ${shape.height} x ${shape.width}`);
 }
 
+/** Bits above those that are allocated would be lost. */
+function checkPrecision(bits: number, { allocated }: FrameShape): void {
+  if (bits > allocated) throw new Error(`the frame has values of ${bits} bits, the DICOM allocates ${allocated}`);
+}
+
 /** Rows and columns of a JPEG 2000 code stream's SIZ segment (ISO 15444-1, A.5.1), which comes first. */
 export function jpeg2000Size(bytes: Uint8Array): { height: number; width: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -84,32 +85,17 @@ export function jpeg2000Size(bytes: Uint8Array): { height: number; width: number
 async function jpegBaseline(frame: Uint8Array<ArrayBuffer>, shape: FrameShape): Promise<Uint16Array> {
   const { height, width } = jpegHeader(frame);
   sameSize(height, width, shape);
-  return greyJpeg(frame);
-}
-
-/** A JPEG with 8 bits, lossy, of one component or three, as grey. */
-export async function greyJpeg(bytes: Uint8Array): Promise<Uint16Array<ArrayBuffer>> {
-  const { process, precision, components } = jpegHeader(bytes);
-  if (process > 2 || precision !== 8)
-    throw new Error(
-      `it is of process SOF${process} with ${precision} bits; baseline and progressive of 8 bits are read`,
-    );
-  if (components !== 1 && components !== 3)
-    throw new Error(`it has ${components} components, CMYK perhaps; grey and colour of three components are read`);
-  const { decode } = (await import('jpeg-js')).default;
-  const { data, width, height } = decode(bytes, {
-    useTArray: true,
-    formatAsRGBA: true,
-    maxResolutionInMP: 100,
-    maxMemoryUsageInMB: 2048,
-  });
-  return luminance(width * height, (i, c) => data[4 * i + c]);
+  const { values, isColour } = await decodeLossyJpeg(frame);
+  if (isColour) throw new Error('the frame is in colour, the DICOM announces one sample a pixel');
+  return values;
 }
 
 async function jpegLossless(frame: Uint8Array<ArrayBuffer>, shape: FrameShape): Promise<Uint16Array> {
   const { height, width } = jpegHeader(frame);
   sameSize(height || shape.height, width, shape);
-  return decodeLosslessJpeg(frame, shape.height).values;
+  const { precision, values } = decodeLosslessJpeg(frame, shape.height);
+  checkPrecision(precision, shape);
+  return values;
 }
 
 interface OpenJpeg {
@@ -136,7 +122,9 @@ async function jpeg2000(frame: Uint8Array<ArrayBuffer>, shape: FrameShape): Prom
   try {
     decoder.getEncodedBuffer(frame.length).set(frame);
     decoder.decode();
-    const { bitsPerSample } = decoder.getFrameInfo();
+    const { bitsPerSample, componentCount } = decoder.getFrameInfo();
+    if (componentCount !== 1) throw new Error(`the frame has ${componentCount} components; one is read`);
+    checkPrecision(bitsPerSample, shape);
     const decoded = decoder.getDecodedBuffer().slice();
     isWhole = true;
     return bitsPerSample <= 8 ? Uint16Array.from(decoded) : new Uint16Array(decoded.buffer);

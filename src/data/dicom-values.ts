@@ -31,13 +31,26 @@ interface Stored {
 const MOST = 65535;
 
 /** frame: values of `allocated` bits. */
-export function filmOfFrame(frame: Uint16Array, format: StoredFormat, about: Omit<FilmDetails, 'values'>): Film {
+export function filmOfFrame(
+  frame: Uint16Array,
+  format: StoredFormat,
+  about: Omit<FilmDetails, 'values' | 'isPadding'>,
+): Film {
   const { height, width, stored: bits, inverted } = format;
   const stored = storedValues(frame, format);
   const { slope, intercept } = format.rescale ?? { slope: 1, intercept: 0 };
   const { pixels, range, modality } = greyValues(stored, slope, intercept, inverted);
   const values = () => Float64Array.from(stored.values, (value) => slope * value + intercept);
-  return { height, width, pixels, bits, inverted, range, modality, details: { ...about, values } };
+  return {
+    height,
+    width,
+    pixels,
+    bits,
+    inverted,
+    range,
+    modality,
+    details: { ...about, isPadding: stored.isPadding, values },
+  };
 }
 
 function storedValues(frame: Uint16Array, format: StoredFormat): Stored {

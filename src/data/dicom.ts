@@ -8,21 +8,10 @@ import { type DicomElements, type DicomFile, openDicom } from './dicom-elements.
 import { decodeFrame, isCompressed } from './dicom-frames.ts';
 import { EXPLICIT_LITTLE, encodingOf, isUncompressed, syntaxName, unreadSyntax } from './dicom-syntax.ts';
 import { filmOfFrame, type StoredFormat } from './dicom-values.ts';
-import type { Film, FilmDetails, VoiWindow } from './film.ts';
-import { luminance } from './luminance.ts';
-
-/** Larger than any detector; a film of this size takes 200 MB. */
-const LARGEST_SIDE = 16384;
-const LARGEST_AREA = 100_000_000;
-
-export function checkFilmSize(name: string, height: number, width: number): void {
-  const whole = (side: number) => Number.isInteger(side) && side > 0 && side <= LARGEST_SIDE;
-  if (!whole(height) || !whole(width) || height * width > LARGEST_AREA) {
-    throw new Error(
-      `${name}: the film says it is ${height} x ${width} pixels; at most ${LARGEST_SIDE} a side and ${LARGEST_AREA} in all are read.`,
-    );
-  }
-}
+import { type Film, type FilmDetails, VOI_WINDOW, type VoiWindow } from './film.ts';
+import { checkFilmSize } from './film-size.ts';
+import { type Luminance, luminance } from './luminance.ts';
+import { LUMINANCE } from './plain-film.ts';
 
 const TAG = {
   samples: 0x00280002,
@@ -45,12 +34,15 @@ const TAG = {
   windowShape: 0x00281056,
   modalityTable: 0x00283000,
   voiTable: 0x00283010,
-  overlay: 0x60003000,
   presentation: 0x20500020,
+  functionalGroups: 0x52009229,
   floatPixels: 0x7fe00008,
   doublePixels: 0x7fe00009,
   pixels: 0x7fe00010,
 } as const;
+
+/** Overlay Bit Position of groups 6000 to 601E (PS3.3, C.9.2), which every overlay has, be it in data of its own or in unused bits. */
+const OVERLAYS = Array.from({ length: 16 }, (_, i) => 0x60000102 + 0x20000 * i);
 
 /** @throws Error, one sentence that begins with `name` */
 export async function readDicom(name: string, bytes: Uint8Array): Promise<Film> {
@@ -82,8 +74,9 @@ export async function readDicom(name: string, bytes: Uint8Array): Promise<Film> 
   const frame = wantsItems
     ? await decodeFrame(name, uid, joined(elements.items(pixels).slice(1)), format)
     : rawFrame(name, elements, samples, format);
-  const grey = samples === 3 ? colourFrame(frame, format, elements.uint16(TAG.planar) === 1) : frame;
-  return filmOfFrame(grey, format, {
+  const { values, isColour } =
+    samples === 3 ? colourFrame(frame, format, elements.uint16(TAG.planar) === 1) : { values: frame, isColour: false };
+  return filmOfFrame(values, format, {
     kind: 'DICOM',
     photometric,
     allocated: format.allocated,
@@ -93,7 +86,7 @@ export async function readDicom(name: string, bytes: Uint8Array): Promise<Film> 
     rescale: format.rescale,
     padding: format.padding && paddingValues(format.padding, format),
     window: windowOf(elements),
-    ignored: ignored(elements, photometric, samples),
+    ignored: [...ignored(elements, photometric), ...(isColour ? [LUMINANCE] : [])],
   });
 }
 
@@ -135,6 +128,10 @@ function storedFormat(name: string, elements: DicomElements, height: number, wid
   if (elements.has(TAG.modalityTable))
     throw new Error(
       `${name}: the values go through a Modality LUT (0028,3000), which is not read; export the picture with rescale slope and intercept.`,
+    );
+  if (elements.has(TAG.functionalGroups))
+    throw new Error(
+      `${name}: its rescale lies in functional groups (5200,9229), as in enhanced multi-frame images, which are not read; export the picture as a single-frame image.`,
     );
   const signed = elements.uint16(TAG.signed) === 1;
   const padding = elements.uint16(TAG.padding);
@@ -203,7 +200,7 @@ function rawFrame(name: string, elements: DicomElements, samples: number, shape:
 }
 
 /** RGB, pixel by pixel or plane by plane (PlanarConfiguration 1), of 8 bits. */
-function colourFrame(frame: Uint16Array, { height, width }: StoredFormat, isPlanar: boolean): Uint16Array {
+function colourFrame(frame: Uint16Array, { height, width }: StoredFormat, isPlanar: boolean): Luminance {
   const count = height * width;
   return luminance(count, (i, c) => (isPlanar ? frame[c * count + i] : frame[3 * i + c]));
 }
@@ -219,7 +216,7 @@ function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 function paddingValues(padding: readonly [number, number], { signed }: StoredFormat): readonly [number, number] {
-  const [from, to] = padding.map((value) => (signed && value >= 32768 ? value - 65536 : value));
+  const [from, to] = padding.map((value) => (signed && value >= 32768 ? value - 65536 : value)).sort((a, b) => a - b);
   return [from, to];
 }
 
@@ -228,20 +225,20 @@ function windowOf(elements: DicomElements): VoiWindow | null {
   if (center === undefined || width === undefined || !Number.isFinite(center) || !(width > 0)) return null;
   const shape = elements.text(TAG.windowShape) || 'LINEAR';
   if (shape !== 'LINEAR' && shape !== 'LINEAR_EXACT' && shape !== 'SIGMOID') return null;
+  if (shape === 'LINEAR' && width < 1) return null; // PS3.3 C.11.2.1.2 forbids it
   return { center, width, shape };
 }
 
-function ignored(elements: DicomElements, photometric: string, samples: number): string[] {
+function ignored(elements: DicomElements, photometric: string): string[] {
   const clauses: string[] = [];
   const [center, width] = [elements.text(TAG.windowCenter), elements.text(TAG.windowWidth)];
-  if (center || width) clauses.push(`VOI window (center ${center || 'missing'}, width ${width || 'missing'})`);
+  if (center || width) clauses.push(`${VOI_WINDOW} (center ${center || 'missing'}, width ${width || 'missing'})`);
   if (elements.has(TAG.voiTable)) clauses.push('VOI LUT');
-  if (elements.has(TAG.overlay)) clauses.push('overlay');
+  if (OVERLAYS.some((tag) => elements.has(tag))) clauses.push('overlay');
   const shape = elements.text(TAG.presentation);
   if (shape && (shape === 'INVERSE') !== (photometric === 'MONOCHROME1'))
     clauses.push(`Presentation LUT Shape ${shape} beside ${photometric}`);
   const aspect = elements.text(TAG.aspect)?.split('\\').map(Number);
   if (aspect && aspect[0] !== aspect[1]) clauses.push(`pixel aspect ratio ${aspect.join(':')}`);
-  if (samples === 3) clauses.push('colour (turned to luminance, Rec. 709)');
   return clauses;
 }

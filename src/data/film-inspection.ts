@@ -3,7 +3,7 @@ import type { Film, FilmDetails } from './film.ts';
 
 export interface PictureInspection
   extends Pick<Film, 'height' | 'width' | 'bits' | 'inverted' | 'range'>,
-    Omit<FilmDetails, 'values'> {
+    Omit<FilmDetails, 'values' | 'isPadding'> {
   readonly file: string;
   /** Pixels that hold a padding value. */
   readonly paddedPixels: number;
@@ -16,18 +16,14 @@ export interface PictureInspection
 
 export function inspection(file: string, film: Film): PictureInspection {
   const { height, width, bits, inverted, range, details } = film;
-  const { values, ...described } = details;
-  return { file, height, width, bits, inverted, range, ...described, ...extent(values(), details) };
+  const { values, isPadding, ...described } = details;
+  return { file, height, width, bits, inverted, range, ...described, ...extent(values(), isPadding) };
 }
 
-/** Values that lie between the ends of the padding, which are stored values, are padding. */
-function extent(values: Float64Array, { padding, rescale }: FilmDetails) {
-  const { slope, intercept } = rescale ?? { slope: 1, intercept: 0 };
-  const ends = padding?.map((stored) => slope * stored + intercept);
-  const [low, high] = ends ? [Math.min(...ends), Math.max(...ends)] : [Infinity, -Infinity];
+function extent(values: Float64Array, isPadding: Uint8Array | null) {
   let [least, largest, paddedPixels] = [Infinity, -Infinity, 0];
-  for (const value of values) {
-    if (value >= low && value <= high) {
+  for (const [i, value] of values.entries()) {
+    if (isPadding?.[i]) {
       paddedPixels++;
       continue;
     }

@@ -46,7 +46,7 @@ const OTHER_KINDS: readonly (readonly [what: string, signature: string, at: numb
 const ARCHIVES = new Set(['a zip archive', 'a gzip archive']);
 
 /**
- * What `bytes` hold instead of a picture that is read, with the remedy, as the predicate of a sentence that begins with the file's name;
+ * What `bytes` hold instead of a picture that is read, with the remedy, as a clause;
  * null when the signature is none that is known.
  */
 export function unreadKind(bytes: Uint8Array): string | null {
@@ -55,8 +55,8 @@ export function unreadKind(bytes: Uint8Array): string | null {
   const what = isBitmap ? 'a BMP picture' : OTHER_KINDS.find(([, signature, at]) => begins(bytes, signature, at))?.[0];
   if (!what) return null;
   return ARCHIVES.has(what)
-    ? `is ${what}; unpack it and give the pictures inside`
-    : `is ${what}; DICOM, PNG and JPEG are read, so save it as a grey PNG of 8 or 16 bits`;
+    ? `it is ${what}; unpack it and give the pictures inside`
+    : `it is ${what}; DICOM, PNG and JPEG are read, so save it as a grey PNG of 8 or 16 bits`;
 }
 
 function begins(bytes: Uint8Array, signature: string, at = 0): boolean {

@@ -22,6 +22,8 @@ export interface FilmDetails {
   readonly rescale: { readonly slope: number; readonly intercept: number } | null;
   /** Stored values that are no picture: from the first to the second, both included. */
   readonly padding: readonly [number, number] | null;
+  /** 1 at each pixel that is padding, height x width; null where none is. */
+  readonly isPadding: Uint8Array | null;
   readonly window: VoiWindow | null;
   /** What the file asks of a display and this program leaves undone, a clause each. */
   readonly ignored: readonly string[];
@@ -68,6 +70,9 @@ export function upright<P extends GreyPicture>(picture: P): P {
   return { ...picture, pixels: picture.pixels.map((value) => range - value), inverted: false };
 }
 
+/** How `ignored` names the window. */
+export const VOI_WINDOW = 'VOI window';
+
 /** What a picture of 16 bits has where the window maps to 1. */
 const WHITE = 65535;
 
@@ -88,13 +93,17 @@ export function windowedFilm(film: Film): Film {
   const table = Uint16Array.from({ length: film.range + 1 }, (_, pixel) =>
     Math.round(WHITE * Math.min(1, Math.max(0, share(slope * pixel + intercept)))),
   );
-  // The ends stay black and white: padding lies there.
-  table[film.inverted ? film.range : 0] = film.inverted ? WHITE : 0;
+  const { isPadding } = film.details;
+  const black = film.inverted ? WHITE : 0;
   return {
     ...film,
-    pixels: film.pixels.map((pixel) => table[pixel]),
+    pixels: film.pixels.map((pixel, i) => (isPadding?.[i] ? black : table[pixel])),
     range: WHITE,
     modality: { slope: 1 / WHITE, intercept: 0 },
-    details: { ...film.details, window: null },
+    details: {
+      ...film.details,
+      window: null,
+      ignored: film.details.ignored.filter((clause) => !clause.startsWith(VOI_WINDOW)),
+    },
   };
 }

@@ -7,6 +7,9 @@ import { HuffmanTable } from './jpeg-huffman.ts';
 
 const [SOF3, DHT, EOI, SOS, DNL, DRI] = [0xc3, 0xc4, 0xd9, 0xda, 0xdc, 0xdd];
 
+/** A pixel takes at least one bit. */
+export const LOSSLESS_PIXELS_PER_BYTE = 8;
+
 export interface LosslessJpeg {
   readonly height: number;
   readonly width: number;

@@ -1,8 +1,9 @@
 /** The markers of a JPEG (ITU T.81, annex B), read before a decoder takes memory or time for what they announce. */
+import { exifOrientation } from './exif.ts';
 
 /** Files of ten bytes a scan over a large picture would keep a decoder busy for hours; progressive films have about ten scans. */
 const MOST_SCANS = 64;
-const [SOS, EOI, DNL, TEM, APP1] = [0xda, 0xd9, 0xdc, 0x01, 0xe1];
+const [SOS, EOI, DNL, TEM, APP0, APP1, APP14] = [0xda, 0xd9, 0xdc, 0x01, 0xe0, 0xe1, 0xee];
 
 const isFrameHeader = (marker: number) =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
@@ -17,13 +18,18 @@ export interface JpegHeader {
   /** Bits of a sample. */
   readonly precision: number;
   readonly components: number;
+  /** Whether three components are red, green and blue; else they are luma and two chroma. */
+  readonly isRgb: boolean;
   /** As Exif has it: 1 is upright. */
   readonly orientation: number;
 }
 
 /** The one frame header (SOF0 to SOF15). @throws Error, a clause, for a second one and for too many scans */
 export function jpegHeader(bytes: Uint8Array): JpegHeader {
-  let frame: Omit<JpegHeader, 'orientation'> | null = null;
+  let frame: Omit<JpegHeader, 'orientation' | 'isRgb'> | null = null;
+  let names = '';
+  let isJfif = false;
+  let transform: number | null = null;
   let lines = 0;
   let orientation = 1;
   let scans = 0;
@@ -43,37 +49,33 @@ export function jpegHeader(bytes: Uint8Array): JpegHeader {
       if (frame) throw new Error('the JPEG has a second frame header');
       const [height, width] = [(bytes[at + 5] << 8) | bytes[at + 6], (bytes[at + 7] << 8) | bytes[at + 8]];
       frame = { height, width, process: marker - 0xc0, precision: bytes[at + 4], components: bytes[at + 9] };
+      names = String.fromCharCode(bytes[at + 10], bytes[at + 13], bytes[at + 16]);
     }
     if (marker === DNL && at + 5 < bytes.length) lines = (bytes[at + 4] << 8) | bytes[at + 5];
-    if (marker === APP1) orientation = exifOrientation(bytes.subarray(at + 4)) ?? orientation;
+    if (marker === APP0 && begins(bytes, at + 4, 'JFIF\0')) isJfif = true;
+    if (marker === APP1 && begins(bytes, at + 4, 'Exif\0\0'))
+      orientation = exifOrientation(segmentAt(bytes, at).subarray(6));
+    if (marker === APP14 && begins(bytes, at + 4, 'Adobe')) transform = segmentAt(bytes, at)[11] ?? null;
     if (marker === SOS && ++scans > MOST_SCANS) throw new Error(`the JPEG has more than ${MOST_SCANS} scans`);
     at += 2 + ((bytes[at + 2] << 8) | bytes[at + 3]);
     if (marker === SOS) at = afterScan(bytes, at);
   }
   if (!frame) throw new Error('the JPEG has no frame header');
-  return { ...frame, height: frame.height || lines, orientation };
+  // As libjpeg decides: JFIF is always luma and chroma, then Adobe's segment counts, then the names of the components.
+  const isRgb = !isJfif && (transform === null ? names === 'RGB' : transform === 0);
+  return { ...frame, height: frame.height || lines, isRgb, orientation };
 }
+
+const begins = (bytes: Uint8Array, at: number, text: string) =>
+  [...text].every((letter, i) => bytes[at + i] === letter.charCodeAt(0));
+
+/** What the segment of the marker at `at` holds behind its length. */
+const segmentAt = (bytes: Uint8Array, at: number) =>
+  bytes.subarray(at + 4, at + 2 + Math.max(2, (bytes[at + 2] << 8) | bytes[at + 3]));
 
 /** Where the next marker stands: in a scan 0xff is followed by 0 or a restart. */
 function afterScan(bytes: Uint8Array, from: number): number {
   for (let at = bytes.indexOf(0xff, from); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at + 1))
     if (bytes[at + 1] !== 0 && !isRestart(bytes[at + 1])) return at;
   return bytes.length;
-}
-
-/** The tag Orientation (0x0112) of an Exif segment's first directory; null where there is none. */
-function exifOrientation(segment: Uint8Array): number | null {
-  if (String.fromCharCode(...segment.subarray(0, 4)) !== 'Exif' || segment.length < 14) return null;
-  const tiff = segment.subarray(6);
-  const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.length);
-  const little = tiff[0] === 0x49;
-  const directory = view.getUint32(4, little);
-  if (directory + 2 > tiff.length) return null;
-  const entries = view.getUint16(directory, little);
-  for (let i = 0; i < entries; i++) {
-    const at = directory + 2 + 12 * i;
-    if (at + 12 > tiff.length) return null;
-    if (view.getUint16(at, little) === 0x0112) return view.getUint16(at + 8, little);
-  }
-  return null;
 }

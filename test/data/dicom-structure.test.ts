@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { readFilm } from '../../src/data/film-file.ts';
 import {
   ascii,
+  attribute,
   concat,
   dicomFile,
   EXPLICIT_BIG,
@@ -10,7 +11,6 @@ import {
   encapsulated,
   IMPLICIT_LITTLE,
   item,
-  type TestElement,
   type TestFile,
   UID,
   UNDEFINED_LENGTH,
@@ -21,6 +21,7 @@ import { encodeLosslessJpeg } from '../support/jpeg-lossless-encoder.ts';
 const [height, width] = [4, 6];
 const values = Array.from({ length: height * width }, (_, i) => 5 + 170 * i);
 const plain: TestFile = { height, width, pixels: words(values) };
+const PIXEL_DATA = 0x7fe00010;
 const valuesOf = async (bytes: Uint8Array) => [...(await readFilm('a.dcm', bytes)).details.values()];
 const readsRight = async (file: TestFile, what?: string) =>
   expect(await valuesOf(dicomFile(file)), what).toEqual(values);
@@ -29,9 +30,12 @@ const refusal = (file: TestFile | Uint8Array) =>
     () => 'read',
     ({ message }: Error) => message,
   );
-const text = (tag: number, value: string, vr = 'IS'): Record<number, TestElement> => ({
-  [tag]: { tag, vr, value: Uint8Array.from(value, (letter) => letter.charCodeAt(0)) },
-});
+const text = (tag: number, value: string, vr = 'IS') =>
+  attribute(
+    tag,
+    vr,
+    Uint8Array.from(value, (letter) => letter.charCodeAt(0)),
+  );
 const jpeg = encodeLosslessJpeg(values, { height, width, precision: 12, predictor: 1 });
 const even = (bytes: Uint8Array) => (bytes.length % 2 ? concat(bytes, Uint8Array.of(0)) : bytes);
 const compressed = (pixels: Uint8Array): TestFile => ({
@@ -122,13 +126,11 @@ it('reads files without preamble, without file meta information, and without bot
 });
 
 it('passes group lengths, private elements and sequences of every kind', async () => {
-  const length = (tag: number) => ({ tag, vr: 'UL', value: words([4, 0]) });
+  const groupLength = (tag: number) => attribute(tag, 'UL', words([4, 0]));
   const inner = (nested: Uint8Array) => item(nested, { length: UNDEFINED_LENGTH });
   const nothing = new Uint8Array(0);
   const end = (element: number, size = 0) => item(nothing, { element, length: size });
-  const sequence = (tag: number, value: Uint8Array, size?: number, vr = 'SQ') => ({
-    [tag]: { tag, vr, value, length: size },
-  });
+  const sequence = (tag: number, value: Uint8Array, size?: number, vr = 'SQ') => attribute(tag, vr, value, size);
   for (const [syntax, littleEndian] of [
     [UID.explicit, true],
     [UID.implicit, true],
@@ -141,7 +143,9 @@ it('passes group lengths, private elements and sequences of every kind', async (
       ? concat(words([0x0008, 0x1140]), ascii('SQ'), words([0, 0xffff, 0xffff]))
       : words([0x0008, 0x1140, 0xffff, 0xffff]);
     const set = {
-      ...{ 524288: length(0x00080000), 2621440: length(0x00280000), 2145386496: length(0x7fe00000) },
+      ...groupLength(0x00080000),
+      ...groupLength(0x00280000),
+      ...groupLength(0x7fe00000),
       // items of known length; of unknown length; empty; nested; delimiters with nonsense for a length
       ...sequence(0x00081110, item(code, { littleEndian })),
       ...sequence(0x00081111, concat(item(code), end(0xe0dd)), UNDEFINED_LENGTH),
@@ -168,9 +172,8 @@ it('passes group lengths, private elements and sequences of every kind', async (
 });
 
 it('reads attributes with another value representation than theirs', async () => {
-  for (const vr of ['SS', 'UN', 'OW'])
-    await readsRight({ ...plain, set: { 2621456: { tag: 0x00280010, vr, value: words([height]) } } });
-  await readsRight({ ...plain, set: { 2621457: { tag: 0x00280011, vr: 'UL', value: words([width, 0]) } } });
+  for (const vr of ['SS', 'UN', 'OW']) await readsRight({ ...plain, set: attribute(0x00280010, vr, words([height])) });
+  await readsRight({ ...plain, set: attribute(0x00280011, 'UL', words([width, 0])) });
   for (const pixelVr of ['OB', 'UN', 'OW']) await readsRight({ ...plain, pixelVr });
 });
 
@@ -184,10 +187,10 @@ it('gives the true reason for pixels that are missing', async () => {
   expect(await refusal({ ...plain, pixels: words(values.slice(0, 20)) })).toMatch(
     /need 48 bytes, its pixel data have 40/,
   );
-  expect(await refusal({ ...plain, set: { 2145386512: null } })).toMatch(/no pixel data/);
+  expect(await refusal({ ...plain, set: { [PIXEL_DATA]: null } })).toMatch(/no pixel data/);
   for (const tag of [0x00280010, 0x00280011, 0x00280100])
     expect(await refusal({ ...plain, set: { [tag]: null } })).toMatch(/has no (Rows|Columns|Bits Allocated) \(0028/);
-  for (const sentence of [await refusal(cut(10)), await refusal({ ...plain, set: { 2145386512: null } })])
+  for (const sentence of [await refusal(cut(10)), await refusal({ ...plain, set: { [PIXEL_DATA]: null } })])
     expect(sentence).not.toMatch(/download/);
 });
 

@@ -74,6 +74,16 @@ export function item(value: Uint8Array, { element = 0xe000, length = value.lengt
   return concat(new Uint8Array(head.buffer), value);
 }
 
+/** One attribute, for `set` of a TestFile. */
+export const attribute = (
+  tag: number,
+  vr: string,
+  value: Uint8Array,
+  length?: number,
+): Record<number, TestElement> => ({
+  [tag]: { tag, vr, value, length },
+});
+
 const NOTHING = new Uint8Array(0);
 
 /** An encapsulated value: offset table, fragments, delimiter (PS3.5, A.4). */
