@@ -24,7 +24,7 @@ export async function readPng(name: string, bytes: Uint8Array): Promise<Film> {
     // fast-png puts the packed bits of a pass where whole bytes belong.
     if (parts.isInterlaced && parts.depth < 8) throw new Error(`interlaced pixels of ${parts.depth} bits are not read`);
     if (parts.exif) checkUpright(exifOrientation(parts.exif));
-    const png = decode(parts.png);
+    const png = decode(parts.png, { checkCrc: true });
     checkOpaque(png, parts);
     const { values, isColour } = grey(png);
     return plainFilm({

@@ -1,5 +1,5 @@
 /** Small films that would unpack to much, or keep a decoder busy for long: refused within a second and a quarter of a gigabyte. */
-import { constants, deflateRawSync, deflateSync } from 'node:zlib';
+import { constants, crc32, deflateRawSync, deflateSync } from 'node:zlib';
 import { encode as encodePng } from 'fast-png';
 import jpeg from 'jpeg-js';
 import { expect, it } from 'vitest';
@@ -24,8 +24,8 @@ function packed(): Uint8Array {
   return bytesOf(...Array(MUCH / PIECE).fill(piece), Uint8Array.of(1, 0, 0, 255, 255));
 }
 const ZLIB = Uint8Array.of(0x78, 0x9c);
-/** A chunk of a PNG; its checksum is not looked at. */
-const chunk = (name: string, data: Uint8Array) => bytesOf(word(data.length), name, data, word(0));
+const chunk = (name: string, data: Uint8Array) =>
+  bytesOf(word(data.length), name, data, word(crc32(bytesOf(name, data))));
 const pngOf = (...chunks: Uint8Array[]) => bytesOf(png.subarray(0, 33), ...chunks, chunk('IEND', Uint8Array.of()));
 const small = chunk('IDAT', deflateSync(new Uint8Array(8 * 9)));
 
