@@ -2,6 +2,7 @@
  * The elements of a DICOM file's data set up to its pixel data (PS3.5, section 7; PS3.10, section 7). Sequences are passed over. Lenient
  * where the standard's other readers are: padded UIDs, delimiters with any length, files without preamble or file meta information.
  */
+import { filmKind } from './film-kind.ts';
 
 const UNDEFINED = 0xffffffff;
 const [ITEM, ITEM_END, SEQUENCE_END] = [0xfffee000, 0xfffee00d, 0xfffee0dd];
@@ -72,6 +73,11 @@ export class DicomElements {
   number(tag: number): number | undefined {
     const text = this.text(tag)?.split('\\')[0].trim();
     return text === undefined || text === '' ? undefined : Number(text);
+  }
+
+  /** Whether a value begins with an item, as encapsulated pixels do. */
+  hasItems({ offset }: DicomElement): boolean {
+    return offset + 8 <= this.bytes.length && this.tag(offset) === ITEM;
   }
 
   /** The items of an encapsulated value (PS3.5, A.4): the offset table first, then the fragments. */
@@ -154,7 +160,6 @@ export class DicomElements {
   }
 }
 
-const LITTLE_EXPLICIT: Encoding = { explicit: true, littleEndian: true };
 const PREAMBLE = 128;
 export const TRANSFER_SYNTAX = 0x00020010;
 
@@ -164,32 +169,25 @@ export interface DicomFile {
   readonly elements: DicomElements;
 }
 
-/** encodingOf: of a transfer syntax; it may throw. @throws Error, a clause */
-export function openDicom(bytes: Uint8Array, encodingOf: (syntax: string) => Encoding): DicomFile {
-  const isPrefix = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4)) === 'DICM';
-  // Some programs leave out the preamble, others the prefix, too.
-  const start = isPrefix(PREAMBLE) ? PREAMBLE + 4 : isPrefix(0) ? 4 : 0;
-  if (start === 0 && !beginsLikeDataSet(bytes)) throw new Error('it is neither DICOM nor PNG nor JPEG');
-  const meta = new DicomElements(
-    bytes,
-    start,
-    isMeta(bytes, start) ? LITTLE_EXPLICIT : guess(bytes, start),
-    0x0002ffff,
-  );
+/**
+ * How a data set is encoded is seen at its first element, since some programs state one transfer syntax and write another.
+ * check: throws for a transfer syntax that is not read. @throws Error, a clause
+ */
+export function openDicom(bytes: Uint8Array, check: (syntax: string) => void): DicomFile {
+  if (filmKind(bytes) !== 'DICOM') throw new Error('it does not begin like DICOM');
+  const isPart10 = String.fromCharCode(...bytes.subarray(PREAMBLE, PREAMBLE + 4)) === 'DICM';
+  const start = isPart10 ? PREAMBLE + 4 : 0;
+  const meta = new DicomElements(bytes, start, encodingAt(bytes, start), 0x0002ffff);
   const syntax = meta.text(TRANSFER_SYNTAX) || null;
-  const encoding = syntax === null ? guess(bytes, meta.end) : encodingOf(syntax);
-  return { syntax, elements: new DicomElements(bytes, meta.end, encoding) };
+  if (syntax !== null) check(syntax);
+  return { syntax, elements: new DicomElements(bytes, meta.end, encodingAt(bytes, meta.end)) };
 }
 
-const isMeta = (bytes: Uint8Array, at: number) => bytes[at] === 2 && bytes[at + 1] === 0;
-
-/** A data set without a preamble begins with a low group in little endian, 0002 or 0008, and an element that exists there. */
-function beginsLikeDataSet(bytes: Uint8Array): boolean {
-  return bytes.length > 8 && (bytes[0] === 2 || bytes[0] === 8) && bytes[1] === 0 && bytes[3] === 0;
-}
-
-/** Little endian; explicit where two letters stand in the place of a value representation. */
-function guess(bytes: Uint8Array, at: number): Encoding {
+/** Explicit where two letters stand in the place of a value representation; big endian where the group's high byte comes first. */
+function encodingAt(bytes: Uint8Array, at: number): Encoding {
   const isLetter = (byte: number) => byte >= 65 && byte <= 90;
-  return { explicit: isLetter(bytes[at + 4]) && isLetter(bytes[at + 5]), littleEndian: true };
+  return {
+    explicit: isLetter(bytes[at + 4]) && isLetter(bytes[at + 5]),
+    littleEndian: bytes[at] !== 0 || bytes[at + 1] === 0,
+  };
 }

@@ -6,7 +6,15 @@
  */
 import { type DicomElements, type DicomFile, openDicom } from './dicom-elements.ts';
 import { decodeFrame, isCompressed } from './dicom-frames.ts';
-import { EXPLICIT_LITTLE, encodingOf, isUncompressed, syntaxName, unreadSyntax } from './dicom-syntax.ts';
+import {
+  EXPLICIT_BIG,
+  EXPLICIT_LITTLE,
+  encodingOf,
+  IMPLICIT_LITTLE,
+  isUncompressed,
+  syntaxName,
+  unreadSyntax,
+} from './dicom-syntax.ts';
 import { filmOfFrame, type StoredFormat } from './dicom-values.ts';
 import { type Film, type FilmDetails, VOI_WINDOW, type VoiWindow } from './film.ts';
 import { checkFilmSize } from './film-size.ts';
@@ -63,9 +71,10 @@ export async function readDicom(name: string, bytes: Uint8Array): Promise<Film> 
   const uid = syntax ?? encodedAs(elements);
   if (!isUncompressed(uid) && !isCompressed(uid)) throw unreadSyntax(name, uid);
   const wantsItems = isCompressed(uid);
-  if (wantsItems !== (pixels.length === null))
+  const hasItems = (pixels.length === null || wantsItems) && elements.hasItems(pixels);
+  if (wantsItems !== hasItems)
     throw new Error(
-      `${name}: the transfer syntax says ${syntaxName(uid)}, but its pixel data are ${wantsItems ? `not encapsulated (${pixels.length} bytes)` : 'encapsulated'}; the program that wrote it contradicts itself, so export the picture again.`,
+      `${name}: the transfer syntax says ${syntaxName(uid)}, but its pixel data are ${hasItems ? 'encapsulated' : `not encapsulated (${pixels.length ?? 'an unknown number of'} bytes)`}; the program that wrote it contradicts itself, so export the picture again.`,
     );
   if (wantsItems && samples !== 1)
     throw new Error(
@@ -86,7 +95,7 @@ export async function readDicom(name: string, bytes: Uint8Array): Promise<Film> 
     rescale: format.rescale,
     padding: format.padding && paddingValues(format.padding, format),
     window: windowOf(elements),
-    ignored: [...ignored(elements, photometric), ...(isColour ? [LUMINANCE] : [])],
+    ignored: [...contradiction(elements, uid), ...ignored(elements, photometric), ...(isColour ? [LUMINANCE] : [])],
   });
 }
 
@@ -94,7 +103,6 @@ function opened(name: string, bytes: Uint8Array): DicomFile {
   try {
     return openDicom(bytes, (uid) => {
       if (!isUncompressed(uid) && !isCompressed(uid)) throw unreadSyntax(name, uid);
-      return encodingOf(uid);
     });
   } catch (error) {
     const { message } = error as Error;
@@ -104,7 +112,8 @@ function opened(name: string, bytes: Uint8Array): DicomFile {
 }
 
 /** Of a file that does not state its transfer syntax: encapsulated pixels could be anything, and are not read. */
-const encodedAs = ({ encoding }: DicomElements): string => (encoding.explicit ? EXPLICIT_LITTLE : '1.2.840.10008.1.2');
+const encodedAs = ({ encoding: { explicit, littleEndian } }: DicomElements): string =>
+  explicit ? (littleEndian ? EXPLICIT_LITTLE : EXPLICIT_BIG) : IMPLICIT_LITTLE;
 
 function otherContents(elements: DicomElements): string {
   if (elements.has(TAG.floatPixels) || elements.has(TAG.doublePixels))
@@ -180,13 +189,14 @@ function checkGrey(
 
 function rawFrame(name: string, elements: DicomElements, samples: number, shape: StoredFormat): Uint16Array {
   const { bytes, encoding } = elements;
-  const { offset, length, vr } = elements.get(TAG.pixels)!;
+  const { offset, vr, ...element } = elements.get(TAG.pixels)!;
   const count = shape.height * shape.width * samples;
   const wanted = (count * shape.allocated) / 8;
   const there = bytes.length - offset;
-  if (length! < wanted || there < wanted)
+  const length = element.length ?? there; // undefined without items: they are all that follows
+  if (length < wanted || there < wanted)
     throw new Error(
-      `${name}: ${shape.height} x ${shape.width} pixels need ${wanted} bytes, ${length! < wanted ? `its pixel data have ${length}` : `the file ends after ${there} of them: it is not whole, so copy it again`}.`,
+      `${name}: ${shape.height} x ${shape.width} pixels need ${wanted} bytes, ${element.length !== null && length < wanted ? `its pixel data have ${length}` : `the file ends after ${there} of them: it is not whole, so copy it again`}.`,
     );
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset);
   const values = new Uint16Array(count);
@@ -227,6 +237,13 @@ function windowOf(elements: DicomElements): VoiWindow | null {
   if (shape !== 'LINEAR' && shape !== 'LINEAR_EXACT' && shape !== 'SIGMOID') return null;
   if (shape === 'LINEAR' && width < 1) return null; // PS3.3 C.11.2.1.2 forbids it
   return { center, width, shape };
+}
+
+function contradiction({ encoding }: DicomElements, uid: string): string[] {
+  const stated = encodingOf(uid);
+  if (stated.explicit === encoding.explicit && stated.littleEndian === encoding.littleEndian) return [];
+  const found = `${encoding.explicit ? 'explicit' : 'implicit'} ${encoding.littleEndian ? 'little' : 'big'} endian`;
+  return [`the stated encoding of the data set, which is ${found}`];
 }
 
 function ignored(elements: DicomElements, photometric: string): string[] {

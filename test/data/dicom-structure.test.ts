@@ -121,8 +121,23 @@ it('reads files without preamble, without file meta information, and without bot
     for (const preamble of [true, false])
       for (const meta of [true, false])
         await readsRight({ ...plain, syntax, pixels, preamble, meta }, `${syntax} ${preamble} ${meta}`);
-  for (const [, pixels] of encodings.slice(0, 1)) await readsRight({ ...plain, syntax: null, pixels });
+  for (const [syntax, pixels] of encodings)
+    await readsRight({ ...plain, syntax, pixels, preamble: false, meta: false });
+  await readsRight({ ...plain, syntax: null });
   await readsRight({ ...plain, syntax: null, encoding: IMPLICIT_LITTLE });
+});
+
+it('reads data sets that are encoded otherwise than their transfer syntax says, and says so', async () => {
+  for (const [syntax, encoding, pixels, found] of [
+    [UID.implicit, EXPLICIT_LITTLE, words(values), /data set, which is explicit little endian/],
+    [UID.explicit, IMPLICIT_LITTLE, words(values), /data set, which is implicit little endian/],
+    [UID.big, EXPLICIT_LITTLE, words(values), /data set, which is explicit little endian/],
+    [UID.explicit, EXPLICIT_BIG, words(values, false), /data set, which is explicit big endian/],
+  ] as const) {
+    const { details } = await readFilm('a.dcm', dicomFile({ ...plain, syntax, encoding, pixels }));
+    expect([...details.values()]).toEqual(values);
+    expect(details.ignored.join()).toMatch(found);
+  }
 });
 
 it('passes group lengths, private elements and sequences of every kind', async () => {
@@ -192,6 +207,16 @@ it('gives the true reason for pixels that are missing', async () => {
     expect(await refusal({ ...plain, set: { [tag]: null } })).toMatch(/has no (Rows|Columns|Bits Allocated) \(0028/);
   for (const sentence of [await refusal(cut(10)), await refusal({ ...plain, set: { [PIXEL_DATA]: null } })])
     expect(sentence).not.toMatch(/download/);
+});
+
+it('reads raw pixels of undefined length and encapsulated ones of a stated length', async () => {
+  for (const trailing of [0, 1, 8])
+    await readsRight({ ...plain, pixelLength: UNDEFINED_LENGTH, trailing: new Uint8Array(trailing) });
+  expect(await refusal({ ...plain, pixels: words(values.slice(2)), pixelLength: UNDEFINED_LENGTH })).toMatch(
+    /need 48 bytes, the file ends after 44/,
+  );
+  const pixels = encapsulated([even(jpeg)]);
+  await readsRight({ ...compressed(pixels), pixelLength: pixels.length });
 });
 
 it('says that pixels and transfer syntax contradict each other', async () => {
