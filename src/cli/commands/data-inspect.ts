@@ -77,15 +77,15 @@ function print(entry: PictureInspection, film: Film, withValues: boolean): void 
     'bits',
     `${entry.bits} stored of ${allocated} allocated, high bit ${highBit}, ${entry.signed ? 'signed' : 'unsigned'}`,
   );
-  line(
-    'polarity',
-    `${entry.photometric}: the least value is ${entry.inverted ? `white; shown as ${entry.range} - value` : 'black'}`,
-  );
+  line('polarity', `${entry.photometric}: the least value is ${entry.inverted ? 'white' : 'black'}`);
   line('rescale', rescale ? `slope ${rescale.slope}, intercept ${rescale.intercept}` : 'none');
   line('padding', padding ? paddingText(padding, entry.paddedPixels) : 'none');
   line('window', window ? `center ${window.center}, width ${window.width}, ${window.shape}` : 'none');
   line('ignored', ignored.length === 0 ? 'nothing' : ignored.join('; '));
-  line('values', least === null ? 'nothing but padding' : `${least} to ${largest}`);
+  line(
+    'values',
+    least === null ? 'nothing but padding' : `${least} to ${largest}${entry.paddedPixels > 0 ? ', padding aside' : ''}`,
+  );
   if (withValues) for (const row of valueRows(film)) console.log(row.join(' '));
 }
 
