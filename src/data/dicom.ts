@@ -158,13 +158,18 @@ function storedFormat(name: string, elements: DicomElements, height: number, wid
   };
 }
 
+/** Beyond it, arithmetic in doubles would lose steps of the stored values. */
+const LARGEST_RESCALE = 1e9;
+
 function rescaleOf(name: string, elements: DicomElements): FilmDetails['rescale'] {
   const [slope, intercept] = [elements.number(TAG.slope), elements.number(TAG.intercept)];
   if (slope === undefined && intercept === undefined) return null;
   const rescale = { slope: slope ?? 1, intercept: intercept ?? 0 };
-  if (!Number.isFinite(rescale.slope) || !Number.isFinite(rescale.intercept) || rescale.slope === 0)
+  // Written so that NaN and infinity are outside, too.
+  const isWithin = (value: number) => Math.abs(value) <= LARGEST_RESCALE;
+  if (!isWithin(1 / rescale.slope) || !isWithin(rescale.slope) || !isWithin(rescale.intercept / rescale.slope))
     throw new Error(
-      `${name}: the rescale slope is ${elements.text(TAG.slope) ?? 'missing'} and the intercept ${elements.text(TAG.intercept) ?? 'missing'}; a slope other than 0 and finite numbers are read.`,
+      `${name}: the rescale slope is ${elements.text(TAG.slope) || 'missing'} and the intercept ${elements.text(TAG.intercept) || 'missing'}; a slope other than 0 and numbers of up to ${LARGEST_RESCALE} are read.`,
     );
   return rescale;
 }

@@ -250,6 +250,9 @@ it.each([
   ['no photometric interpretation', { photometric: '' }, /photometric/],
   ['a Modality LUT', { set: text(0x00283000, '', 'SQ') }, /Modality LUT/],
   ['a slope of 0', { set: text(0x00281053, '0 ', 'DS') }, /slope/],
+  ['a slope beyond doubles', { set: text(0x00281053, '1e300 ', 'DS') }, /slope is 1e300/],
+  ['an intercept that hides the values', { set: text(0x00281052, '1e17', 'DS') }, /intercept 1e17/],
+  ['functional groups', { set: text(0x52009229, '', 'SQ') }, /functional groups/],
   ['a slope that is no number', { set: text(0x00281053, 'one ', 'DS') }, /slope/],
 ] as const)('refuses %s', async (_, change, sentence) => {
   expect(await refusal({ ...plain, ...change } as TestFile)).toMatch(sentence);
