@@ -175,8 +175,9 @@ export interface DicomFile {
  */
 export function openDicom(bytes: Uint8Array, check: (syntax: string) => void): DicomFile {
   if (filmKind(bytes) !== 'DICOM') throw new Error('it does not begin like DICOM');
-  const isPart10 = String.fromCharCode(...bytes.subarray(PREAMBLE, PREAMBLE + 4)) === 'DICM';
-  const start = isPart10 ? PREAMBLE + 4 : 0;
+  // Some programs leave the preamble out and keep the prefix.
+  const prefix = [PREAMBLE, 0].find((at) => String.fromCharCode(...bytes.subarray(at, at + 4)) === 'DICM');
+  const start = prefix === undefined ? 0 : prefix + 4;
   const meta = new DicomElements(bytes, start, encodingAt(bytes, start), 0x0002ffff);
   const syntax = meta.text(TRANSFER_SYNTAX) || null;
   if (syntax !== null) check(syntax);

@@ -14,7 +14,7 @@ const VALUE_REPRESENTATIONS = new Set(
 export function filmKind(bytes: Uint8Array): FilmKind | null {
   if (begins(bytes, '\x89PNG')) return 'PNG';
   if (begins(bytes, '\xff\xd8\xff')) return 'JPEG';
-  if (begins(bytes, 'DICM', 128) || beginsWithElement(bytes)) return 'DICOM';
+  if (begins(bytes, 'DICM', 128) || begins(bytes, 'DICM') || beginsWithElement(bytes)) return 'DICOM';
   return null;
 }
 

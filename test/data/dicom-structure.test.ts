@@ -123,6 +123,7 @@ it('reads files without preamble, without file meta information, and without bot
         await readsRight({ ...plain, syntax, pixels, preamble, meta }, `${syntax} ${preamble} ${meta}`);
   for (const [syntax, pixels] of encodings)
     await readsRight({ ...plain, syntax, pixels, preamble: false, meta: false });
+  expect(await valuesOf(dicomFile(plain).slice(128)), 'the prefix alone').toEqual(values);
   await readsRight({ ...plain, syntax: null });
   await readsRight({ ...plain, syntax: null, encoding: IMPLICIT_LITTLE });
 });
