@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { type Leakage, leakage, patientSplit, releasedSplit, type Split, type SplitRule } from '../data/case-splits.ts';
 import { CLASS_NAMES } from '../data/dataset.ts';
 import { type Ellipse, ellipseMap } from '../data/ellipse-map.ts';
-import { upright } from '../data/film.ts';
 import { readFilm } from '../data/film-file.ts';
-import { fitFactor, fittedEllipse, fittedFilm, fittedReading } from '../data/fit.ts';
+import { fittedEllipse, fittedReading } from '../data/fit.ts';
 import { toFloat16 } from '../data/float16.ts';
 import { type HeatMapName, heatMap, type Reading } from '../data/heat-map.ts';
+import { canvasInput, canvasPicture } from '../data/picture-input.ts';
 import type { PreparedIndex } from '../data/prepared.ts';
-import { decimate, outputSize, type Recipe } from '../data/recipe.ts';
+import { outputSize, type Recipe } from '../data/recipe.ts';
 import { Failure } from './failure.ts';
 import {
   FILMS_PER_SHARD,
@@ -47,6 +47,8 @@ export interface PrepareOptions {
   readonly monochrome1: 'keep' | 'invert';
   /** fit: enlarge or reduce each film to the recipe's canvas first. */
   readonly scale: 'keep' | 'fit';
+  /** Whether values go through the VOI window that a file holds. */
+  readonly voi?: 'ignore' | 'apply';
   readonly split: SplitRule;
   /** More that the index shall tell of how the data were made. */
   readonly told?: Readonly<Record<string, unknown>>;
@@ -68,7 +70,18 @@ export interface Prepared {
 export async function prepareData(cases: readonly SourceCase[], options: PrepareOptions): Promise<Prepared | null> {
   const { out, recipe, split, monochrome1, films, name, skipBad, signal, progress, calibrationScreens } = options;
   const size = outputSize(recipe);
-  const settings = { recipe, heatMap: options.heatMap, monochrome1, scale: options.scale, split, ...options.told };
+  const input = canvasInput(recipe, options);
+  // Without the default of an option that came later: data sets that do not use it keep their hash.
+  const voi = options.voi === 'apply' ? { voi: options.voi } : {};
+  const settings = {
+    recipe,
+    heatMap: options.heatMap,
+    monochrome1,
+    scale: options.scale,
+    ...voi,
+    split,
+    ...options.told,
+  };
   if (split === 'released' && options.bad?.length)
     progress('--split released deals films out by their places in the table; rows that are left out change it.');
   rmSync(join(out, 'index.json'), { force: true }); // no index while the shards change
@@ -128,6 +141,7 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
     ellipses: cases.some(({ ellipses }) => ellipses),
     classNames: [...(options.classNames ?? CLASS_NAMES)],
     settings,
+    input,
     cases: prepared,
     shards,
     skipped: [...(options.bad ?? []), ...notes.flatMap(({ skipped }) => skipped)].map((one) => ({ ...one })),
@@ -146,20 +160,19 @@ const readingHash = ({ points, fixations }: Reading) =>
 const gazeCount = ({ points, fixations }: Reading) => fixations?.length ?? points.length / 2;
 
 async function prepareFilm(one: SourceCase, options: PrepareOptions): Promise<PreparedFilm> {
-  const { films, recipe, monochrome1 } = options;
+  const { films, recipe } = options;
   const path = filmPath(films, one.path);
   const gazeSamples = one.readings.reduce((sum, reading) => sum + gazeCount(reading), 0);
   if (gazeSamples === 0) throw new Error(`${path}: there is no gaze for ${one.id}; download the table of gaze again.`);
   const bytes = readWhole(path);
-  const decoded = await readFilm(path, bytes);
-  const stored = monochrome1 === 'invert' ? upright(decoded) : decoded;
+  const stored = await readFilm(path, bytes);
   const { height, width } = stored;
   if (one.size && (one.size.height !== height || one.size.width !== width))
     throw new Error(
       `${path}: the film has ${height} x ${width} pixels, the table says ${one.size.height} x ${one.size.width}; download both again.`,
     );
-  const factor = options.scale === 'fit' ? fitFactor(stored, recipe) : 1;
-  const film = factor === 1 ? stored : fittedFilm(stored, factor);
+  const input = canvasInput(recipe, options);
+  const { film, factor, kept } = canvasPicture(stored, input, input.geometry);
   const readings = factor === 1 ? one.readings : one.readings.map((reading) => fittedReading(reading, factor));
   const ellipses = one.ellipses?.map((list) => list.map((ellipse) => fittedEllipse(ellipse, factor)));
   const gaze = heatMap(readings, film, recipe, options.heatMap);
@@ -171,7 +184,7 @@ async function prepareFilm(one: SourceCase, options: PrepareOptions): Promise<Pr
     sourceHash: sha256(bytes),
     gazeSamples,
     readings: one.readings.length,
-    image: decimate(film.pixels, film, recipe),
+    image: kept,
     gaze: Uint16Array.from(gaze, toFloat16),
     ...(ellipses && { ellipses: Uint16Array.from(ellipseMap(ellipses, film, recipe), toFloat16) }),
   };

@@ -135,7 +135,18 @@ export function openPrepared(folder: string): ChestDataset {
     );
   const split = (wanted: PreparedCase['split']) => cases.filter((one) => one.split === wanted).map(sample);
   const hash = sha256(JSON.stringify([index.settings, cases, shards])).slice(0, 16);
-  return { name, height, width, classNames, train: split('train'), valid: split('valid'), test: split('test'), hash };
+  const { input } = index;
+  return {
+    name,
+    height,
+    width,
+    classNames,
+    ...(input && { input }),
+    train: split('train'),
+    valid: split('valid'),
+    test: split('test'),
+    hash,
+  };
 }
 
 /** Where each tensor's bytes begin. Only the header of the file is read. */

@@ -2,6 +2,7 @@
  * What the rest of the project knows about data: images, gaze maps and labels as typed arrays, split three ways.
  */
 import type { Batch, BatchOptions } from './batches.ts';
+import type { InputDescription } from './picture-input.ts';
 
 /** Class order of the paper (AUC-Y1, AUC-Y2, AUC-Y3) and of the released code. */
 export const CLASS_NAMES = ['normal', 'enlarged heart', 'pneumonia'] as const;
@@ -30,6 +31,8 @@ export interface ChestDataset {
   readonly train: readonly ChestSample[];
   readonly valid: readonly ChestSample[];
   readonly test: readonly ChestSample[];
+  /** How a picture of one's own becomes an input like these; folders that an earlier version prepared lack it. */
+  readonly input?: InputDescription;
   /** Hash of every byte of every sample in order, as 16 hex digits: equal data sets have equal hashes on every platform. */
   readonly hash: string;
   /** Batches of a split that another thread makes ahead: the same bits as `batches` of the split. Left out: make them when they are wanted. */

@@ -6,10 +6,10 @@
  */
 import { readFilmFile } from './film-file.ts';
 import { FILM_HEADER, filmKind } from './film-kind.ts';
-import { fitFactor, fittedFilm } from './fit.ts';
 import { egdColumns, GazeTable, type NumberList } from './gaze-table.ts';
 import { heatMap } from './heat-map.ts';
-import { decimate, outputSize, recipes } from './recipe.ts';
+import { canvasInput, canvasPicture, ownPictures } from './picture-input.ts';
+import { outputSize, recipes } from './recipe.ts';
 import { scaledFilm } from './scaled-film.ts';
 
 export interface DroppedFile {
@@ -70,6 +70,8 @@ function pointsOf(tables: readonly Map<string, NumberList>[], path: string): Flo
   return null;
 }
 
+const recipe = recipes.released;
+
 /** Every film, or the sentence that says why a file is none, one after the other. */
 export async function* readDroppedFilms(files: readonly DroppedFile[]): AsyncGenerator<DroppedFilm | Error> {
   const tables: Map<string, NumberList>[] = [];
@@ -81,7 +83,7 @@ export async function* readDroppedFilms(files: readonly DroppedFile[]): AsyncGen
       yield error as Error;
     }
   }
-  const recipe = recipes.released;
+  const input = canvasInput(recipe, ownPictures);
   let count = 0;
   for (const { path, file } of files) {
     if (!(await isFilm(path, file))) continue;
@@ -89,15 +91,14 @@ export async function* readDroppedFilms(files: readonly DroppedFile[]): AsyncGen
     try {
       const stored = await readFilmFile(file, path);
       const { height, width, bits, inverted } = stored;
-      const factor = fitFactor(stored, recipe);
-      const film = fittedFilm(stored, factor);
+      const { film, factor, kept } = canvasPicture(stored, input, input.geometry);
       const points = pointsOf(tables, path)?.map((value) => value * factor) ?? null;
       const gaze = points && heatMap([{ points }], film, recipe, 'released');
       yield {
         path,
         told: `${height} x ${width}, ${bits} bits, ${inverted ? 'MONOCHROME1' : 'MONOCHROME2'}`,
         ...outputSize(recipe),
-        image: scaledFilm(decimate(film.pixels, film, recipe)),
+        image: scaledFilm(kept),
         gaze: gaze && Float32Array.from(gaze),
       };
     } catch (error) {

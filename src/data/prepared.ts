@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import type { ChestSample } from './dataset.ts';
 import { fromFloat16 } from './float16.ts';
+import { inputDescription } from './picture-input-schema.ts';
 import { scaledFilm } from './scaled-film.ts';
 
 const preparedCase = z.strictObject({
@@ -32,6 +33,8 @@ export const preparedIndex = z.strictObject({
   ellipses: z.boolean().default(false),
   /** Everything that decides the values: recipe, gaze map, treatment of MONOCHROME1, split. */
   settings: z.record(z.string(), z.unknown()),
+  /** How a picture becomes an input; folders of earlier versions lack it. */
+  input: inputDescription.optional(),
   cases: z.array(preparedCase),
   shards: z.array(z.strictObject({ file: z.string().regex(/^shards\/\d{4}\.safetensors$/), sha256: z.string() })),
   /** Cases left out by --skip-bad, with the reason. */

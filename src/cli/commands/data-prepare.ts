@@ -70,6 +70,12 @@ export function registerPrepare(data: Command): void {
         'keep: the pixels of the clinical films are what the recipes expect (default with --egd and --reflacx); fit: bring each film to the size of one first (default with --folder)',
       ).choices(['keep', 'fit']),
     )
+    .addOption(
+      new Option(
+        '--voi <how>',
+        'a window of gray values that a DICOM file proposes for display: ignore (default, as the paper) or apply',
+      ).choices(['ignore', 'apply']),
+    )
     .option('--jpg', 'the films are MIMIC-CXR-JPG: 8 bits after histogram equalization, not the same signal')
     .option('--skip-bad', 'leave out cases that cannot be read, and list them')
     .option('--json', 'print JSON')
