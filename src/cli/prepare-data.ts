@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Leakage, leakage, patientSplit, releasedSplit, type Split, type SplitRule } from '../data/case-splits.ts';
 import { CLASS_NAMES } from '../data/dataset.ts';
 import { type Ellipse, ellipseMap } from '../data/ellipse-map.ts';
+import { ignoredOf, VOI_WINDOW } from '../data/film.ts';
 import { readFilm } from '../data/film-file.ts';
 import { fittedEllipse, fittedReading } from '../data/fit.ts';
 import { toFloat16 } from '../data/float16.ts';
@@ -125,8 +126,9 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
   const prepared = notes.flatMap((note, number) => {
     if (note.films.length === 0) return [];
     const shard = shards.push({ file: shardFile(number), sha256: note.sha256 }) - 1;
-    return note.films.map(({ id, ...film }, place) => {
+    return note.films.map(({ id, sourceHash, gazeSamples, readings }, place) => {
       const { patient, label, path } = byId.get(id)!;
+      const film = { sourceHash, gazeSamples, readings };
       return { id, patient, label, split: splitOf.get(id)!, source: path, ...film, shard, place };
     });
   });
@@ -145,6 +147,7 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
     cases: prepared,
     shards,
     skipped: [...(options.bad ?? []), ...notes.flatMap(({ skipped }) => skipped)].map((one) => ({ ...one })),
+    ignored: ignoredIn(notes),
     calibrationScreens,
     leakage: leak,
   };
@@ -152,6 +155,15 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
     throw new Failure(`No case of ${films} could be prepared: ${index.skipped[0]?.reason ?? 'there are none'}`);
   writeWhole(join(out, 'index.json'), `${JSON.stringify(index, null, 2)}\n`);
   return { index, leak };
+}
+
+/** Films by what was ignored in them; the windows of different films are one kind. */
+function ignoredIn(notes: readonly ShardNote[]): PreparedIndex['ignored'] {
+  const films = new Map<string, number>();
+  for (const { ignored = [] } of notes.flatMap((note) => note.films))
+    for (const what of new Set(ignored.map((clause) => (clause.startsWith(VOI_WINDOW) ? VOI_WINDOW : clause))))
+      films.set(what, (films.get(what) ?? 0) + 1);
+  return [...films].map(([what, count]) => ({ what, films: count }));
 }
 
 const readingHash = ({ points, fixations }: Reading) =>
@@ -184,6 +196,7 @@ async function prepareFilm(one: SourceCase, options: PrepareOptions): Promise<Pr
     sourceHash: sha256(bytes),
     gazeSamples,
     readings: one.readings.length,
+    ignored: ignoredOf(stored, input.voi),
     image: kept,
     gaze: Uint16Array.from(gaze, toFloat16),
     ...(ellipses && { ellipses: Uint16Array.from(ellipseMap(ellipses, film, recipe), toFloat16) }),

@@ -28,6 +28,8 @@ export interface PreparedFilm {
   readonly sourceHash: string;
   readonly gazeSamples: number;
   readonly readings: number;
+  /** What its file asks for and preparing left undone. */
+  readonly ignored?: readonly string[];
   readonly image: Uint16Array;
   readonly gaze: Uint16Array;
   readonly ellipses?: Uint16Array;
@@ -43,6 +45,7 @@ export interface ShardNote {
     readonly sourceHash: string;
     readonly gazeSamples: number;
     readonly readings: number;
+    readonly ignored?: readonly string[];
   }[];
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
 }
@@ -64,7 +67,12 @@ export function finishedShard(folder: string, shard: number, key: string): Shard
 const shardNote = z.object({
   key: z.string(),
   sha256: z.string(),
-  films: z.array(z.object({ id: z.string(), sourceHash: z.string(), gazeSamples: z.number(), readings: z.number() })),
+  films: z.array(
+    z.object({
+      ...{ id: z.string(), sourceHash: z.string(), gazeSamples: z.number(), readings: z.number() },
+      ignored: z.array(z.string()).optional(),
+    }),
+  ),
   skipped: z.array(z.object({ id: z.string(), reason: z.string() })),
 });
 
@@ -97,7 +105,10 @@ export function writeShard(
     tensors.push(['ellipses', { dtype: 'F16', shape, data: stacked('ellipses') }]);
   const bytes = writeSafetensors(new Map(tensors));
   if (films.length > 0) writeWhole(join(folder, shardFile(shard)), bytes);
-  const told = films.map(({ id, sourceHash, gazeSamples, readings }) => ({ id, sourceHash, gazeSamples, readings }));
+  const told = films.map(({ id, sourceHash, gazeSamples, readings, ignored = [] }) => ({
+    ...{ id, sourceHash, gazeSamples, readings },
+    ...(ignored.length > 0 && { ignored }),
+  }));
   const note: ShardNote = { key, sha256: sha256(bytes), films: told, skipped };
   writeWhole(join(folder, noteFile(shard)), `${JSON.stringify(note, null, 2)}\n`); // last: it marks the shard as whole
   return note;

@@ -73,6 +73,11 @@ export function upright<P extends GreyPicture>(picture: P): P {
 /** How `ignored` names the window. */
 export const VOI_WINDOW = 'VOI window';
 
+/** What of `ignored` stays so where windows are applied. */
+export function ignoredOf({ details: { ignored, window } }: Film, voi: 'ignore' | 'apply'): readonly string[] {
+  return voi === 'apply' && window ? ignored.filter((clause) => !clause.startsWith(VOI_WINDOW)) : ignored;
+}
+
 /** What a picture of 16 bits has where the window maps to 1. */
 const WHITE = 65535;
 
@@ -103,7 +108,7 @@ export function windowedFilm(film: Film): Film {
     details: {
       ...film.details,
       window: null,
-      ignored: film.details.ignored.filter((clause) => !clause.startsWith(VOI_WINDOW)),
+      ignored: ignoredOf(film, 'apply'),
     },
   };
 }

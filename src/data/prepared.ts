@@ -39,6 +39,8 @@ export const preparedIndex = z.strictObject({
   shards: z.array(z.strictObject({ file: z.string().regex(/^shards\/\d{4}\.safetensors$/), sha256: z.string() })),
   /** Cases left out by --skip-bad, with the reason. */
   skipped: z.array(z.strictObject({ id: z.string(), reason: z.string() })),
+  /** What files ask for and preparing left undone, and in how many of them. */
+  ignored: z.array(z.strictObject({ what: z.string(), films: z.number().int().positive() })).default([]),
   calibrationScreens: z.number().int().min(0),
   leakage: z.strictObject({ patients: z.number(), films: z.number() }),
 });
