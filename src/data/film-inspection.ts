@@ -10,8 +10,6 @@ export interface PictureInspection
   /** The least and the largest modality value before polarity; padding takes no part. null: there is nothing but padding. */
   readonly least: number | null;
   readonly largest: number | null;
-  /** height x width modality values, row by row, before polarity. */
-  readonly values?: readonly number[];
 }
 
 export function inspection(file: string, film: Film): PictureInspection {

@@ -12,10 +12,11 @@ interface Options {
   values?: boolean;
 }
 
-interface Unreadable {
-  readonly file: string;
-  readonly error: string;
-}
+/** One file's part of the JSON. */
+type Entry = (PictureInspection | { readonly file: string; readonly error: string }) & {
+  /** Whose values are part of it. */
+  readonly film?: Film;
+};
 
 /** JSON holds the values of pictures of at most so many pixels without being asked: 256 x 256. */
 const SMALL = 65_536;
@@ -44,12 +45,12 @@ Examples:
 }
 
 async function inspect(files: string[], { json, values }: Options): Promise<void> {
-  const entries: (PictureInspection | Unreadable)[] = [];
+  const entries: Entry[] = [];
   for (const file of files) {
     try {
       const film = await readFilm(file, readWhole(file));
       const entry = inspection(file, film);
-      if (json) entries.push({ ...entry, ...((values || film.pixels.length <= SMALL) && { values: allValues(film) }) });
+      if (json) entries.push({ ...entry, ...((values || film.pixels.length <= SMALL) && { film }) });
       else print(entry, film, values === true);
     } catch (error) {
       const reason = sentence(error);
@@ -58,14 +59,17 @@ async function inspect(files: string[], { json, values }: Options): Promise<void
       entries.push({ file, error: reason });
     }
   }
-  if (json) console.log(JSON.stringify(files.length === 1 ? entries[0] : entries, null, 2).replace(NUMBERS, oneLine));
+  if (json) console.log(jsonOf(entries, files.length > 1));
 }
 
-const allValues = (film: Film) => [...film.details.values()];
-
-/** The array of values, which would otherwise take a line each. */
-const NUMBERS = /"values": \[[^\]]*\]/g;
-const oneLine = (list: string) => list.replace(/\s+/g, '').replace('"values":', '"values": ');
+/** Indented, but for the values: they take one line, and are not turned into a list of strings first. */
+function jsonOf(entries: readonly Entry[], isList: boolean): string {
+  const named = entries.map(({ film, ...entry }, i) => ({ ...entry, ...(film && { values: `#${i}` }) }));
+  return JSON.stringify(isList ? named : named[0], null, 2).replace(
+    /(?<="values": )"#(\d+)"/g,
+    (_, i) => `[${entries[Number(i)].film!.details.values().join(',')}]`,
+  );
+}
 
 function print(entry: PictureInspection, film: Film, withValues: boolean): void {
   const line = (what: string, value: string) => console.log(`  ${what.padEnd(10)}${value}`);
