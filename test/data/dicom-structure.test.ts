@@ -92,6 +92,11 @@ it('reads fragments however they are cut, with right, wrong and missing offset t
   await readsRight(compressed(encapsulated([jpeg.length % 2 ? jpeg : concat(jpeg, Uint8Array.of(0))])));
 });
 
+it('refuses compressed values of more bits than are allocated', async () => {
+  const file = { ...compressed(encapsulated([even(jpeg)])), allocated: 8, stored: 8 };
+  expect(await refusal(file)).toMatch(/the frame has values of 12 bits, the DICOM allocates 8/);
+});
+
 it('says that compressed pixels are empty or cut', async () => {
   expect(await refusal(compressed(encapsulated([])))).toMatch(/no fragment/);
   expect(await refusal(compressed(encapsulated([new Uint8Array(0)])))).toMatch(/no fragment|empty/);

@@ -178,6 +178,27 @@ it('shows padding black, and leaves it out of least and largest, signed or not, 
     }
 });
 
+it('inverts signed values that go below 0 about -1, and moves them up by the least', async () => {
+  const values = noise(7).map((value) => value - 20);
+  const film = await read({ stored: 16, signed: true, photometric: 'MONOCHROME1', pixels: words(values) });
+  const largest = Math.max(...values);
+  expect(valuesOf(film)).toEqual(values);
+  expect(shown(film)).toEqual(values.map((value) => largest - value));
+});
+
+it('leaves padding black behind a window, at both polarities', async () => {
+  const values = noise(12).map((value) => 100 + (value >> 2));
+  values[7] = 4000;
+  const set = { ...padded(4000), ...decimal(0x00281050, 600), ...decimal(0x00281051, 900) };
+  for (const photometric of ['MONOCHROME1', 'MONOCHROME2']) {
+    const film = windowedFilm(await read({ pixels: words(values), photometric, set }));
+    expect(shown(film)[7], photometric).toBe(0);
+    expect(film.details.ignored).toEqual([]);
+    const least = values.indexOf(Math.min(...values));
+    expect(shown(film)[least] > 32768, photometric).toBe(photometric === 'MONOCHROME1');
+  }
+});
+
 it('compares padding with stored values, not with rescaled ones', async () => {
   const values = noise(12).map((value) => 100 + (value >> 2));
   values[7] = 0;

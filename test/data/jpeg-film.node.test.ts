@@ -80,6 +80,9 @@ it('takes three components for red, green and blue where Adobe or their names sa
     128 + 0.5 * r(i) - 0.418688 * g(i) - 0.081312 * b(i),
   ];
   near((await read(withSegments(bytes, adobe(0)))).pixels, (i) => luma(ycc(i)), 2, 'Adobe');
+  // JFIF is luma and chroma whatever Adobe's segment says, as libjpeg has it.
+  const jfif = [0xe0, ...letters('JFIF'), 0, 1, 1, 0, 0, 1, 0, 1, 0, 0];
+  expect((await read(withSegments(bytes, jfif, adobe(0)))).pixels).toEqual(original.pixels);
   const named = withSegments(bytes);
   const [frame, scan] = [find(named, 0xc0), find(named, 0xda)];
   letters('RGB').forEach((name, i) => {

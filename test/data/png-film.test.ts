@@ -132,6 +132,9 @@ it('reads on with bytes behind the picture, and refuses pixels that are missing 
   for (const depth of [1, 8, 16])
     for (const missing of [1, width, 3 * width])
       expect(await refusal({ ...grey(depth), missing })).toMatch(/^a\.png: .*unpack to \d+ bytes, \d+ are announced/);
+  const coloured = await writePng({ ...png, type: 3, samples: png.samples.map(() => 0), palette: [[10, 20, 30]] });
+  coloured[43] ^= 1; // a colour of the palette, which only its checksum protects
+  await expect(readFilm('a.png', coloured)).rejects.toThrow(/CRC mismatch for chunk PLTE/);
   const whole = await writePng(png);
   for (const at of [18, 22, 60, whole.length - 20]) {
     const damaged = whole.slice();
