@@ -90,13 +90,13 @@ export async function* readDroppedFilms(files: readonly DroppedFile[]): AsyncGen
     count++;
     try {
       const stored = await readFilmFile(file, path);
-      const { height, width, bits, inverted } = stored;
+      const { height, width, bits, details } = stored;
       const { film, factor, kept } = canvasPicture(stored, input, input.geometry);
       const points = pointsOf(tables, path)?.map((value) => value * factor) ?? null;
       const gaze = points && heatMap([{ points }], film, recipe, 'released');
       yield {
         path,
-        told: `${height} x ${width}, ${bits} bits, ${inverted ? 'MONOCHROME1' : 'MONOCHROME2'}`,
+        told: `${height} x ${width}, ${bits} bits, ${details.photometric}`,
         ...outputSize(recipe),
         image: scaledFilm(kept),
         gaze: gaze && Float32Array.from(gaze),

@@ -21,6 +21,8 @@ export async function readJpeg(name: string, bytes: Uint8Array): Promise<Film> {
     const { values, isColour } = isLossless
       ? { ...decodeLosslessJpeg(bytes), isColour: false }
       : await decodeLossyJpeg(bytes);
+    if (values.length !== height * width)
+      throw new Error(`its pixels decode to ${values.length} values, ${height} x ${width} are announced`);
     return plainFilm({
       height,
       width,

@@ -127,6 +127,9 @@ it('refuses four components, 12 bits, arithmetic coding and files that are cut',
   expect(await refusal(changed(frame + 9, 4))).toMatch(/4 components, CMYK perhaps/);
   expect(await refusal(changed(frame + 4, 12))).toMatch(/12 bits; baseline and progressive of 8 bits/);
   expect(await refusal(changed(frame + 1, 0xc9))).toMatch(/SOF9/);
+  // The number of lines behind the scan (T.81, B.2.5), which the decoder of lossy pictures does not look for.
+  const lines = Uint8Array.from([...changed(frame + 6, 0).subarray(0, -2), 0xff, 0xdc, 0, 4, 0, height, 0xff, 0xd9]);
+  expect(await refusal(lines)).toMatch(/^a\.jpg: the JPEG cannot be read/);
   for (const share of [0.3, 0.6, 0.9])
     expect(await refusal(bytes.slice(0, Math.floor(share * bytes.length)))).toMatch(/^a\.jpg: the JPEG cannot be read/);
 });
