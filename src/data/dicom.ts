@@ -4,19 +4,19 @@
  *
  * Nothing is allocated on the word of a header: sizes are limited first and compared with the bytes that are there.
  */
+import { contradiction, ignored, windowOf } from './dicom-display.ts';
 import { type DicomElements, type DicomFile, openDicom } from './dicom-elements.ts';
 import { decodeFrame, isCompressed } from './dicom-frames.ts';
 import {
   EXPLICIT_BIG,
   EXPLICIT_LITTLE,
-  encodingOf,
   IMPLICIT_LITTLE,
   isUncompressed,
   syntaxName,
   unreadSyntax,
 } from './dicom-syntax.ts';
 import { filmOfFrame, type StoredFormat } from './dicom-values.ts';
-import { type Film, type FilmDetails, VOI_WINDOW, type VoiWindow } from './film.ts';
+import type { Film, FilmDetails } from './film.ts';
 import { checkFilmSize } from './film-size.ts';
 import { type Luminance, luminance } from './luminance.ts';
 import { LUMINANCE } from './plain-film.ts';
@@ -28,29 +28,20 @@ const TAG = {
   frames: 0x00280008,
   rows: 0x00280010,
   columns: 0x00280011,
-  aspect: 0x00280034,
   allocated: 0x00280100,
   stored: 0x00280101,
   highBit: 0x00280102,
   signed: 0x00280103,
   padding: 0x00280120,
   paddingLimit: 0x00280121,
-  windowCenter: 0x00281050,
-  windowWidth: 0x00281051,
   intercept: 0x00281052,
   slope: 0x00281053,
-  windowShape: 0x00281056,
   modalityTable: 0x00283000,
-  voiTable: 0x00283010,
-  presentation: 0x20500020,
   functionalGroups: 0x52009229,
   floatPixels: 0x7fe00008,
   doublePixels: 0x7fe00009,
   pixels: 0x7fe00010,
 } as const;
-
-/** Overlay Bit Position of groups 6000 to 601E (PS3.3, C.9.2), which every overlay has, be it in data of its own or in unused bits. */
-const OVERLAYS = Array.from({ length: 16 }, (_, i) => 0x60000102 + 0x20000 * i);
 
 /** @throws Error, one sentence that begins with `name` */
 export async function readDicom(name: string, bytes: Uint8Array): Promise<Film> {
@@ -233,34 +224,4 @@ function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 function paddingValues(padding: readonly [number, number], { signed }: StoredFormat): readonly [number, number] {
   const [from, to] = padding.map((value) => (signed && value >= 32768 ? value - 65536 : value)).sort((a, b) => a - b);
   return [from, to];
-}
-
-function windowOf(elements: DicomElements): VoiWindow | null {
-  const [center, width] = [elements.number(TAG.windowCenter), elements.number(TAG.windowWidth)];
-  if (center === undefined || width === undefined || !Number.isFinite(center) || !(width > 0)) return null;
-  const shape = elements.text(TAG.windowShape) || 'LINEAR';
-  if (shape !== 'LINEAR' && shape !== 'LINEAR_EXACT' && shape !== 'SIGMOID') return null;
-  if (shape === 'LINEAR' && width < 1) return null; // PS3.3 C.11.2.1.2 forbids it
-  return { center, width, shape };
-}
-
-function contradiction({ encoding }: DicomElements, uid: string): string[] {
-  const stated = encodingOf(uid);
-  if (stated.explicit === encoding.explicit && stated.littleEndian === encoding.littleEndian) return [];
-  const found = `${encoding.explicit ? 'explicit' : 'implicit'} ${encoding.littleEndian ? 'little' : 'big'} endian`;
-  return [`the stated encoding of the data set, which is ${found}`];
-}
-
-function ignored(elements: DicomElements, photometric: string): string[] {
-  const clauses: string[] = [];
-  const [center, width] = [elements.text(TAG.windowCenter), elements.text(TAG.windowWidth)];
-  if (center || width) clauses.push(`${VOI_WINDOW} (center ${center || 'missing'}, width ${width || 'missing'})`);
-  if (elements.has(TAG.voiTable)) clauses.push('VOI LUT');
-  if (OVERLAYS.some((tag) => elements.has(tag))) clauses.push('overlay');
-  const shape = elements.text(TAG.presentation);
-  if (shape && (shape === 'INVERSE') !== (photometric === 'MONOCHROME1'))
-    clauses.push(`Presentation LUT Shape ${shape} beside ${photometric}`);
-  const aspect = elements.text(TAG.aspect)?.split('\\').map(Number);
-  if (aspect && aspect[0] !== aspect[1]) clauses.push(`pixel aspect ratio ${aspect.join(':')}`);
-  return clauses;
 }

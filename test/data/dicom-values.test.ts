@@ -186,6 +186,33 @@ it('inverts signed values that go below 0 about -1, and moves them up by the lea
   expect(shown(film)).toEqual(values.map((value) => largest - value));
 });
 
+it('says what a display would do and the reader does not', async () => {
+  const pixels = words(noise(12));
+  const word = (tag: number, value: number) => attribute(tag, 'US', words([value]));
+  const shape = (value: string) => attribute(0x20500020, 'CS', ascii(value));
+  const ignored = async (file: Partial<TestFile>) => (await read({ pixels, ...file })).details.ignored;
+  expect(await ignored({})).toEqual([]);
+  expect(await ignored({ set: word(0x60000102, 0) })).toEqual(['overlay']);
+  expect(await ignored({ set: word(0x60020102, 12) })).toEqual(['overlay']);
+  expect(await ignored({ set: attribute(0x00283010, 'SQ', new Uint8Array(0)) })).toEqual(['VOI LUT']);
+  expect(await ignored({ set: attribute(0x00280034, 'IS', ascii('1\\2')) })).toEqual(['pixel aspect ratio 1:2']);
+  expect(await ignored({ set: attribute(0x00280034, 'IS', ascii('1\\1')) })).toEqual([]);
+  for (const [photometric, value, found] of [
+    ['MONOCHROME2', 'IDENTITY', false],
+    ['MONOCHROME2', 'INVERSE', true],
+    ['MONOCHROME1', 'INVERSE', false],
+    ['MONOCHROME1', 'IDENTITY', true],
+  ] as const)
+    expect(await ignored({ photometric, set: shape(value) })).toEqual(
+      found ? [`Presentation LUT Shape ${value} beside ${photometric}`] : [],
+    );
+  const window = { ...decimal(0x00281050, '2000\\1500'), ...decimal(0x00281051, '4000\\800') };
+  const film = await read({ pixels, set: window });
+  expect(film.details.window).toEqual({ center: 2000, width: 4000, shape: 'LINEAR' });
+  for (const width of ['0', '0.5', '-3', 'wide'])
+    expect((await read({ pixels, set: { ...window, ...decimal(0x00281051, width) } })).details.window).toBeNull();
+});
+
 it('leaves padding black behind a window, at both polarities', async () => {
   const values = noise(12).map((value) => 100 + (value >> 2));
   values[7] = 4000;
