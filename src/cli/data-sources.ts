@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { calibrationScreens, readMasterSheet } from '../data/egd.ts';
 import { egdColumns, GazeTable } from '../data/gaze-table.ts';
 import type { HeatMapName } from '../data/heat-map.ts';
+import { missingGaze } from '../data/near-match.ts';
 import { type CanvasOptions, clinicalPictures, ownPictures } from '../data/picture-input.ts';
 import type { RecipeName } from '../data/recipe.ts';
 import { BadRows } from './bad-rows.ts';
@@ -88,13 +89,15 @@ async function egdSource(options: SourceOptions, egd: string, mimic: string): Pr
   const rows = readMasterSheet(sheet, readWhole(sheet), badRows?.of(sheet));
   const samples = heatMap === 'paper' || heatMap === 'released';
   const columns = { ...egdColumns, values: gazeValues(egdColumns.values, 'FPOGD', needs) };
-  const table = await readGaze(fileInside(tables, samples ? 'eye_gaze.csv' : 'fixations.csv'), columns, badRows);
+  const gazeFile = samples ? 'eye_gaze.csv' : 'fixations.csv';
+  const table = await readGaze(fileInside(tables, gazeFile), columns, badRows);
   const screens = calibrationScreens(table.byId.keys()).length;
   if (screens > 0) note(`${screens} calibration screens among the gaze are left out.`);
   const cases = rows.map(({ path, ...row }) => ({
     ...row,
     path: filmPath(path, jpg),
     readings: [readingOf(table.byId.get(row.id), needs)],
+    ...(!table.byId.has(row.id) && { missingGaze: missingGaze(row.id, gazeFile, table.byId.keys()) }),
   }));
   const told = { pixelsPerDegree: needs.pixelsPerDegree };
   return {
@@ -113,7 +116,7 @@ async function egdSource(options: SourceOptions, egd: string, mimic: string): Pr
 
 async function readGaze(path: string, columns: typeof egdColumns, badRows: BadRows | null): Promise<GazeTable> {
   const started = performance.now();
-  const table = new GazeTable(path, columns, badRows?.of(path));
+  const table = new GazeTable(path, columns, badRows?.of(path, 'a row of'));
   const bytes = await readPieces(path, (piece) => table.push(piece));
   table.end();
   const [megabytes, seconds] = [bytes / 1e6, (performance.now() - started) / 1000];

@@ -8,7 +8,9 @@ import { ignoredOf, VOI_WINDOW } from '../data/film.ts';
 import { readFilm } from '../data/film-file.ts';
 import { fittedEllipse, fittedReading } from '../data/fit.ts';
 import { toFloat16 } from '../data/float16.ts';
+import { gazeExtent, gazeWarnings } from '../data/gaze-extent.ts';
 import { type HeatMapName, heatMap, type Reading } from '../data/heat-map.ts';
+import { labelWarnings } from '../data/labels.ts';
 import { canvasInput, canvasPicture } from '../data/picture-input.ts';
 import type { PreparedIndex } from '../data/prepared.ts';
 import { outputSize, type Recipe } from '../data/recipe.ts';
@@ -33,6 +35,8 @@ export interface SourceCase {
   readonly path: string;
   /** One or more readers' gaze. */
   readonly readings: readonly Reading[];
+  /** Where the table of gaze has nothing for it: what it has instead, a clause with the remedy. */
+  readonly missingGaze?: string;
   /** What each reader drew, as an extra target. */
   readonly ellipses?: readonly (readonly Ellipse[])[];
   /** What the table says of the film, where it does. */
@@ -136,18 +140,20 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
     prepared,
     prepared.map((one) => one.split),
   );
+  const classNames = [...(options.classNames ?? CLASS_NAMES)];
   const index: PreparedIndex = {
     format: 'mtunet-data-1',
     name,
     ...size,
     ellipses: cases.some(({ ellipses }) => ellipses),
-    classNames: [...(options.classNames ?? CLASS_NAMES)],
+    classNames,
     settings,
     input,
     cases: prepared,
     shards,
     skipped: [...(options.bad ?? []), ...notes.flatMap(({ skipped }) => skipped)].map((one) => ({ ...one })),
     ignored: ignoredIn(notes),
+    warnings: [...labelWarnings(classNames), ...gazeWarnings(extentsIn(notes))],
     calibrationScreens,
     leakage: leak,
   };
@@ -156,6 +162,9 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
   writeWhole(join(out, 'index.json'), `${JSON.stringify(index, null, 2)}\n`);
   return { index, leak };
 }
+
+const extentsIn = (notes: readonly ShardNote[]) =>
+  new Map(notes.flatMap(({ films }) => films.flatMap(({ id, extent }) => (extent ? [[id, extent] as const] : []))));
 
 /** Films by what was ignored in them; the windows of different films are one kind. */
 function ignoredIn(notes: readonly ShardNote[]): PreparedIndex['ignored'] {
@@ -169,13 +178,19 @@ function ignoredIn(notes: readonly ShardNote[]): PreparedIndex['ignored'] {
 const readingHash = ({ points, fixations }: Reading) =>
   sha256(fixations ? JSON.stringify(fixations) : new Uint8Array(points.slice().buffer));
 
+const pointsOf = (readings: readonly Reading[]) =>
+  readings.flatMap(({ points, fixations }) => (fixations ? fixations.flatMap(({ x, y }) => [x, y]) : [...points]));
+
 const gazeCount = ({ points, fixations }: Reading) => fixations?.length ?? points.length / 2;
 
 async function prepareFilm(one: SourceCase, options: PrepareOptions): Promise<PreparedFilm> {
   const { films, recipe } = options;
   const path = filmPath(films, one.path);
   const gazeSamples = one.readings.reduce((sum, reading) => sum + gazeCount(reading), 0);
-  if (gazeSamples === 0) throw new Error(`${path}: there is no gaze for ${one.id}; download the table of gaze again.`);
+  if (gazeSamples === 0)
+    throw new Error(
+      `${path}: there is no gaze for ${one.id}: ${one.missingGaze ?? 'its table has no row; download it again, or leave the film out'}.`,
+    );
   const bytes = readWhole(path);
   const stored = await readFilm(path, bytes);
   const { height, width } = stored;
@@ -196,6 +211,7 @@ async function prepareFilm(one: SourceCase, options: PrepareOptions): Promise<Pr
     sourceHash: sha256(bytes),
     gazeSamples,
     readings: one.readings.length,
+    extent: gazeExtent(pointsOf(one.readings), stored),
     ignored: ignoredOf(stored, input.voi),
     image: kept,
     gaze: Uint16Array.from(gaze, toFloat16),

@@ -9,6 +9,7 @@ import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ChestDataset } from '../data/dataset.ts';
+import type { GazeExtent } from '../data/gaze-extent.ts';
 import {
   type PreparedCase,
   type PreparedIndex,
@@ -28,6 +29,8 @@ export interface PreparedFilm {
   readonly sourceHash: string;
   readonly gazeSamples: number;
   readonly readings: number;
+  /** Where its gaze lies on the original film. */
+  readonly extent?: GazeExtent;
   /** What its file asks for and preparing left undone. */
   readonly ignored?: readonly string[];
   readonly image: Uint16Array;
@@ -45,6 +48,7 @@ export interface ShardNote {
     readonly sourceHash: string;
     readonly gazeSamples: number;
     readonly readings: number;
+    readonly extent?: GazeExtent;
     readonly ignored?: readonly string[];
   }[];
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
@@ -64,12 +68,19 @@ export function finishedShard(folder: string, shard: number, key: string): Shard
   return existsSync(tensors) && sha256(readFileSync(tensors)) === note.sha256 ? note : null;
 }
 
+const number = z.number();
+const extentSchema = z.object({
+  ...{ samples: number, inside: number, height: number, width: number },
+  ...{ left: number, top: number, right: number, bottom: number },
+});
+
 const shardNote = z.object({
   key: z.string(),
   sha256: z.string(),
   films: z.array(
     z.object({
       ...{ id: z.string(), sourceHash: z.string(), gazeSamples: z.number(), readings: z.number() },
+      extent: extentSchema.optional(),
       ignored: z.array(z.string()).optional(),
     }),
   ),
@@ -105,8 +116,8 @@ export function writeShard(
     tensors.push(['ellipses', { dtype: 'F16', shape, data: stacked('ellipses') }]);
   const bytes = writeSafetensors(new Map(tensors));
   if (films.length > 0) writeWhole(join(folder, shardFile(shard)), bytes);
-  const told = films.map(({ id, sourceHash, gazeSamples, readings, ignored = [] }) => ({
-    ...{ id, sourceHash, gazeSamples, readings },
+  const told = films.map(({ id, sourceHash, gazeSamples, readings, extent, ignored = [] }) => ({
+    ...{ id, sourceHash, gazeSamples, readings, extent },
     ...(ignored.length > 0 && { ignored }),
   }));
   const note: ShardNote = { key, sha256: sha256(bytes), films: told, skipped };

@@ -38,3 +38,14 @@ export interface ChestDataset {
   /** Batches of a split that another thread makes ahead: the same bits as `batches` of the split. Left out: make them when they are wanted. */
   load?(split: 'train' | 'valid' | 'test', options: BatchOptions): AsyncGenerator<Batch, void, undefined>;
 }
+
+/** A sentence for each split that lacks one of the classes: nothing about it can be learnt, chosen or measured there. */
+export function missingClasses({ name, classNames, ...splits }: ChestDataset): string[] {
+  const use = { train: 'learn', valid: 'choose the best epoch by', test: 'measure' } as const;
+  return (['train', 'valid', 'test'] as const).flatMap((split) => {
+    const present = new Set(splits[split].map(({ label }) => label));
+    const missing = classNames.filter((_, label) => !present.has(label));
+    if (missing.length === 0) return [];
+    return `the ${split} split of ${name} has no image of ${missing.map((one) => `"${one}"`).join(' and ')}, so there is nothing of it to ${use[split]}; add images or choose another split.`;
+  });
+}

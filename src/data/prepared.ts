@@ -41,6 +41,8 @@ export const preparedIndex = z.strictObject({
   skipped: z.array(z.strictObject({ id: z.string(), reason: z.string() })),
   /** What files ask for and preparing left undone, and in how many of them. */
   ignored: z.array(z.strictObject({ what: z.string(), films: z.number().int().positive() })).default([]),
+  /** What looks wrong about labels and gaze, a sentence each. */
+  warnings: z.array(z.string()).default([]),
   calibrationScreens: z.number().int().min(0),
   leakage: z.strictObject({ patients: z.number(), films: z.number() }),
 });

@@ -6,6 +6,7 @@ import { encode } from 'fast-png';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { start } from '../support/command.ts';
 import { ascii, attribute, dicomFile, words } from '../support/dicom-file.ts';
+import { goldenPart } from '../support/golden-part.ts';
 import { builtProgram } from '../support/program.ts';
 
 const place = mkdtempSync(join(tmpdir(), 'mtunet-inspect-'));
@@ -102,7 +103,7 @@ it('fails with the reason, and with 2 when no file is named', async () => {
 });
 
 it('shows every recorded picture as the reader does', async () => {
-  const folder = join(process.env.GOLDEN || 'test/golden', 'films');
+  const folder = goldenPart('films');
   const expected: Record<string, number[]> = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'));
   const { code, out } = await inspect(...Object.keys(expected).map((file) => join(folder, file)), '--json');
   expect(code).toBe(0);

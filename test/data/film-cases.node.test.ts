@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { decode } from 'fast-png';
 import { expect, it } from 'vitest';
 import { readFilm } from '../../src/data/film-file.ts';
+import { goldenPart } from '../support/golden-part.ts';
 
-const folder = join(process.env.GOLDEN || 'test/golden', 'films');
+const folder = goldenPart('films');
 const bytesOf = (file: string) => new Uint8Array(readFileSync(join(folder, file)));
 const read = (file: string) => readFilm(file, bytesOf(file));
 const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Record<string, number[]>;

@@ -45,7 +45,7 @@ export function registerCheck(data: Command): void {
 }
 
 export function checkPrepared(folder: string): DataReport {
-  const { name, height, width, cases, shards, skipped, ignored, calibrationScreens, classNames, settings } =
+  const { name, height, width, cases, shards, skipped, ignored, warnings, calibrationScreens, classNames, settings } =
     readIndex(folder);
   const broken = shards.map((shard) => verifyShard(folder, shard)).filter((problem) => problem !== null);
   const problems: string[] = [];
@@ -63,7 +63,7 @@ export function checkPrepared(folder: string): DataReport {
     const { train, valid, test } = openPrepared(folder);
     for (const sample of [...train, ...valid, ...test]) broken.push(...valueProblems(sample));
   }
-  problems.push(...broken);
+  problems.push(...warnings, ...broken);
   const counts = Object.fromEntries(
     SPLITS.map((split) => [
       split,

@@ -3,17 +3,30 @@ import type { Command } from 'commander';
 import type { Film } from '../../data/film.ts';
 import { readFilm } from '../../data/film-file.ts';
 import { inspection, type PictureInspection, valueRows } from '../../data/film-inspection.ts';
+import { type InputDescription, inputSize, networkInput } from '../../data/picture-input.ts';
 import { EXIT, sentence } from '../failure.ts';
+import { describeInput, inputHash, inputOf } from '../input-of.ts';
 import { note } from '../messages.ts';
 import { readWhole } from '../source-files.ts';
 
 interface Options {
   json?: boolean;
   values?: boolean;
+  for?: string;
+}
+
+/** What a run's network sees of the picture. */
+interface NetworkInput {
+  readonly input_height: number;
+  readonly input_width: number;
+  /** Of the float32 values, little endian, row by row. */
+  readonly input_sha256: string;
+  /** How the picture becomes it. */
+  readonly input: InputDescription;
 }
 
 /** One file's part of the JSON. */
-type Entry = (PictureInspection | { readonly file: string; readonly error: string }) & {
+type Entry = ((PictureInspection & Partial<NetworkInput>) | { readonly file: string; readonly error: string }) & {
   /** Whose values are part of it. */
   readonly film?: Film;
 };
@@ -30,6 +43,10 @@ export function registerInspect(data: Command): void {
       '--values',
       'also print the values: row by row, before polarity, with a rescale of the file applied and padding as stored',
     )
+    .option(
+      '--for <folder>',
+      "also tell the input that this run's network sees, or one trained on this prepared data: its size and the SHA-256 of its float32 bytes",
+    )
     .option('--json', `print JSON: an object for one file, an array for several; with the values up to ${SMALL} pixels`)
     .addHelpText(
       'after',
@@ -39,17 +56,20 @@ A small picture's values are part of the JSON; those of larger ones need --value
 
 Examples:
   mtunet data inspect chest.dcm
-  mtunet data inspect chest.dcm --json --values > chest.json`,
+  mtunet data inspect chest.dcm --json --values > chest.json
+  mtunet data inspect chest.dcm --for runs/first`,
     )
     .action(inspect);
 }
 
-async function inspect(files: string[], { json, values }: Options): Promise<void> {
+async function inspect(files: string[], { json, values, for: reader }: Options): Promise<void> {
+  const description = reader === undefined ? null : inputOf(reader);
   const entries: Entry[] = [];
   for (const file of files) {
     try {
       const film = await readFilm(file, readWhole(file));
-      const entry = inspection(file, film);
+      const input = description && inputFor(film, description);
+      const entry = { ...inspection(file, film), ...input };
       if (json) entries.push({ ...entry, ...((values || film.pixels.length <= SMALL) && { film }) });
       else print(entry, film, values === true);
     } catch (error) {
@@ -62,6 +82,11 @@ async function inspect(files: string[], { json, values }: Options): Promise<void
   if (json) console.log(jsonOf(entries, files.length > 1));
 }
 
+function inputFor(film: Film, input: InputDescription): NetworkInput {
+  const { height, width } = inputSize(input);
+  return { input_height: height, input_width: width, input_sha256: inputHash(networkInput(film, input)), input };
+}
+
 /** Indented, but for the values: they take one line, and are not turned into a list of strings first. */
 function jsonOf(entries: readonly Entry[], isList: boolean): string {
   const named = entries.map(({ film, ...entry }, i) => ({ ...entry, ...(film && { values: `#${i}` }) }));
@@ -71,7 +96,7 @@ function jsonOf(entries: readonly Entry[], isList: boolean): string {
   );
 }
 
-function print(entry: PictureInspection, film: Film, withValues: boolean): void {
+function print(entry: PictureInspection & Partial<NetworkInput>, film: Film, withValues: boolean): void {
   const line = (what: string, value: string) => console.log(`  ${what.padEnd(10)}${value}`);
   console.log(entry.file);
   const { transferSyntax, allocated, highBit, rescale, padding, window, ignored, least, largest } = entry;
@@ -90,6 +115,10 @@ function print(entry: PictureInspection, film: Film, withValues: boolean): void 
     'values',
     least === null ? 'nothing but padding' : `${least} to ${largest}${entry.paddedPixels > 0 ? ', padding aside' : ''}`,
   );
+  if (entry.input) {
+    line('input', describeInput(entry.input));
+    line('', `SHA-256 of its float32 bytes ${entry.input_sha256}`);
+  }
   if (withValues) for (const row of valueRows(film)) console.log(row.join(' '));
 }
 

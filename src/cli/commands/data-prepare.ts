@@ -108,6 +108,7 @@ async function prepare(options: Options): Promise<void> {
     }
     const { index, leak } = prepared;
     const counts = (name: string) => index.cases.filter((one) => one.split === name).length;
+    for (const warning of index.warnings) note(`warning: ${warning}`);
     const summary = {
       out,
       films: index.cases.length,
@@ -115,6 +116,7 @@ async function prepare(options: Options): Promise<void> {
       valid: counts('valid'),
       test: counts('test'),
       skipped: index.skipped,
+      warnings: index.warnings,
       calibrationScreens: index.calibrationScreens,
       leakage: leak,
       seconds: Math.round((performance.now() - started) / 100) / 10,
