@@ -19,9 +19,9 @@ const table = {
   silu: { value: 'x * logistic(x)', slope: 'logistic(x) * (1.0 + x * (1.0 - logistic(x)))' },
   /** 1 / (1 + exp(-x)) */
   sigmoid: { value: 'logistic(x)', slope: 'logistic(x) * (1.0 - logistic(x))' },
-  exp: { value: 'exp(x)', slope: 'exp(x)' },
-  /** Natural logarithm. */
-  log: { value: 'log(x)', slope: '1.0 / x' },
+  exp: { value: 'expOf(x)', slope: 'expOf(x)' },
+  /** Natural logarithm: -infinity of 0, NaN below. */
+  log: { value: 'logOf(x)', slope: '1.0 / x' },
   /** ln(1 + exp(x)) without overflow: max(x, 0) + ln(1 + exp(-|x|)). */
   softplus: { value: 'max(x, 0.0) + log1p(exp(-abs(x)))', slope: 'logistic(x)' },
   square: { value: 'x * x', slope: '2.0 * x' },
@@ -58,8 +58,8 @@ function kernelsOf(name: keyof typeof table) {
     const row = `fn value(x : f32) -> f32 { return ${value}; }\nfn slope(x : f32) -> f32 { return ${slope}; }`;
     const source = { name, code: shaders.unary.code };
     pair = {
-      forward: kernel(source, 'forward', { append: [helpers, row] }),
-      backward: kernel(source, 'backward', { append: [helpers, row] }),
+      forward: kernel(source, 'forward', { append: [shaders.special.code, helpers, row] }),
+      backward: kernel(source, 'backward', { append: [shaders.special.code, helpers, row] }),
     };
     kernels.set(name, pair);
   }

@@ -4,12 +4,12 @@
  *     softmax(x)_i = exp(x_i) / sum_j exp(x_j)
  */
 import shaders from '../../shaders/sources.ts';
-import { dispatch, kernel } from '../kernel.ts';
+import { dispatch, kernel, linearGroups } from '../kernel.ts';
 import { ShapeError, sizeOf } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 
-const forward = kernel(shaders.softmax, 'forward');
-const backward = kernel(shaders.softmax, 'backward');
+const forward = kernel(shaders.softmax, 'forward', { append: [shaders.special.code] });
+const backward = kernel(shaders.softmax, 'backward', { append: [shaders.special.code] });
 
 export function softmax<A extends string>(input: Tensor<A>, letters: string): Tensor<A> {
   return overRows('softmax', input, letters, 0);
@@ -32,13 +32,14 @@ function overRows<A extends string>(operation: string, input: Tensor<A>, letters
   input.assertAlive(operation);
   const length = sizeOf(shape.slice(axes.length - letters.length));
   const rows = input.size / length;
+  const extent = { rows, length, logarithm };
   const result = empty(gpu, axes, shape, operation);
-  dispatch(gpu, forward, { input, output: result }, { length, logarithm }, [rows]);
+  dispatch(gpu, forward, { input, output: result }, extent, linearGroups(rows, 1));
   result.tell(operation, [input], { letters });
   const rule = (gradient: Tensor) => ({
     input: () => {
       const inputGradient = empty(gpu, axes, shape, `${operation} gradient`);
-      dispatch(gpu, backward, { result, gradient, output: inputGradient }, { length, logarithm }, [rows]);
+      dispatch(gpu, backward, { result, gradient, output: inputGradient }, extent, linearGroups(rows, 1));
       return inputGradient;
     },
   });
