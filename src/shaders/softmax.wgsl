@@ -91,7 +91,65 @@ fn backward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) group
     let y = result[base + i];
     let g = gradient[base + i];
     if (extent.logarithm == 1u) {
-      output[base + i] = g - exp(y) * sum;
+      output[base + i] = g - expOf(y) * sum;
+    } else {
+      output[base + i] = y * (g - sum);
+    }
+  }
+}
+
+// Short rows, such as the classes of an image: one thread a row. Sums are in the order of `total`, so the bits are the same.
+const SHORT = 8u;
+
+fn totalOf(p : array<f32, SHORT>) -> f32 {
+  return ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]));
+}
+
+@compute @workgroup_size(64)
+fn forwardShort(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let row = (group.y * groups.x + group.x) * 64u + lane;
+  if (row >= extent.rows) {
+    return;
+  }
+  let base = row * extent.length;
+  var top = input[base];
+  for (var i = 0u; i < extent.length; i++) {
+    top = maxOf(top, input[base + i]);
+  }
+  var powers = array<f32, SHORT>();
+  for (var i = 0u; i < extent.length; i++) {
+    powers[i] = expOf(input[base + i] - top);
+  }
+  let sum = totalOf(powers);
+  let shift = logOf(sum);
+  for (var i = 0u; i < extent.length; i++) {
+    let x = input[base + i] - top;
+    if (extent.logarithm == 1u) {
+      output[base + i] = x - shift;
+    } else {
+      output[base + i] = expOf(x) / sum;
+    }
+  }
+}
+
+@compute @workgroup_size(64)
+fn backwardShort(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let row = (group.y * groups.x + group.x) * 64u + lane;
+  if (row >= extent.rows) {
+    return;
+  }
+  let base = row * extent.length;
+  var terms = array<f32, SHORT>();
+  for (var i = 0u; i < extent.length; i++) {
+    let g = gradient[base + i];
+    terms[i] = select(g * result[base + i], g, extent.logarithm == 1u);
+  }
+  let sum = totalOf(terms);
+  for (var i = 0u; i < extent.length; i++) {
+    let y = result[base + i];
+    let g = gradient[base + i];
+    if (extent.logarithm == 1u) {
+      output[base + i] = g - expOf(y) * sum;
     } else {
       output[base + i] = y * (g - sum);
     }

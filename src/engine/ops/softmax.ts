@@ -8,8 +8,17 @@ import { dispatch, kernel, linearGroups } from '../kernel.ts';
 import { ShapeError, sizeOf } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 
-const forward = kernel(shaders.softmax, 'forward', { append: [shaders.special.code] });
-const backward = kernel(shaders.softmax, 'backward', { append: [shaders.special.code] });
+const append = [shaders.special.code];
+/** A workgroup a row, and a thread a row for those of at most SHORT elements. */
+const long = {
+  forward: kernel(shaders.softmax, 'forward', { append }),
+  backward: kernel(shaders.softmax, 'backward', { append }),
+};
+const short = {
+  forward: kernel(shaders.softmax, 'forwardShort', { append }),
+  backward: kernel(shaders.softmax, 'backwardShort', { append }),
+};
+const SHORT = 8;
 
 export function softmax<A extends string>(input: Tensor<A>, letters: string): Tensor<A> {
   return overRows('softmax', input, letters, 0);
@@ -33,13 +42,15 @@ function overRows<A extends string>(operation: string, input: Tensor<A>, letters
   const length = sizeOf(shape.slice(axes.length - letters.length));
   const rows = input.size / length;
   const extent = { rows, length, logarithm };
+  const { forward, backward } = length <= SHORT ? short : long;
+  const groups = linearGroups(rows, length <= SHORT ? 64 : 1);
   const result = empty(gpu, axes, shape, operation);
-  dispatch(gpu, forward, { input, output: result }, extent, linearGroups(rows, 1));
+  dispatch(gpu, forward, { input, output: result }, extent, groups);
   result.tell(operation, [input], { letters });
   const rule = (gradient: Tensor) => ({
     input: () => {
       const inputGradient = empty(gpu, axes, shape, `${operation} gradient`);
-      dispatch(gpu, backward, { result, gradient, output: inputGradient }, extent, linearGroups(rows, 1));
+      dispatch(gpu, backward, { result, gradient, output: inputGradient }, extent, groups);
       return inputGradient;
     },
   });
