@@ -7,6 +7,7 @@ import type { Contents, Gpu } from './gpu.ts';
 import type { Bindable } from './kernel.ts';
 import type { Storage } from './memory.ts';
 import { checkShape, describe, type Shape, type Shaped, ShapeError, sizeOf } from './shape.ts';
+import { UploadedIntegers } from './uploaded.ts';
 
 export type Scalar = Tensor<''>;
 /** f16: what kernels read as float32 and round as they write it. */
@@ -52,12 +53,6 @@ export interface Operation {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** Integers that the host knows. */
-export interface UploadedIntegers {
-  latest: Uint32Array;
-  readonly checks: ((values: Uint32Array) => void)[];
-}
-
 let births = 0;
 
 export class Tensor<Axes extends string = string> implements Shaped, Bindable {
@@ -82,7 +77,7 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
   statistics: Tensor | null = null;
   /** Of a gradient, while a rule runs: whether nobody wants it afterwards, so that the rule may write its answer over it and give it back as that. */
   spare = false;
-  /** Of a u32 tensor that was uploaded: what it holds, and who looks at it now and each time that it is filled anew. */
+  /** Of a u32 tensor that was uploaded. */
   uploaded: UploadedIntegers | null = null;
   private held: Storage | null;
   private alive = true;
@@ -253,9 +248,7 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
    * integers that the host does not know.
    */
   onContents(check: (values: Uint32Array) => void): void {
-    if (!this.uploaded) return;
-    check(this.uploaded.latest);
-    this.uploaded.checks.push(check);
+    this.uploaded?.inspect(check);
   }
 
   /** Tells whoever listens which operation made this tensor, from what and how. */
@@ -333,7 +326,7 @@ export function upload<Axes extends string>(
   const size = sizeOf(shape);
   const storage = gpu.pool.acquire(bytes, 'upload');
   let type: ElementType = 'f32';
-  const integers: UploadedIntegers = { latest: new Uint32Array(0), checks: [] };
+  const integers = new UploadedIntegers();
   const fill = (contents: Contents) => {
     const typed = contents instanceof Float32Array || contents instanceof Uint32Array;
     const values = typed ? contents : Float32Array.from(contents);
@@ -343,10 +336,7 @@ export function upload<Axes extends string>(
       });
     }
     type = values instanceof Uint32Array ? 'u32' : 'f32';
-    if (values instanceof Uint32Array) {
-      for (const check of integers.checks) check(values);
-      integers.latest = values;
-    }
+    if (values instanceof Uint32Array) integers.fill(values);
     if (size > 0) gpu.device.queue.writeBuffer(storage.buffer, 0, values as Float32Array<ArrayBuffer>);
   };
   try {

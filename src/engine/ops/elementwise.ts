@@ -31,6 +31,10 @@ const table = {
   scale: { value: 'x * extent.parameter', slope: 'extent.parameter' },
   /** x + p */
   shift: { value: 'x + extent.parameter', slope: '1.0' },
+  /** x where it lies from 1/p to p, else NaN. */
+  factorWithin: { value: 'select(nanOf(x), x, x >= 1.0 / extent.parameter && x <= extent.parameter)', slope: '1.0' },
+  /** x where it lies from -p to p, else NaN. */
+  within: { value: 'select(nanOf(x), x, abs(x) <= extent.parameter)', slope: '1.0' },
 } satisfies Record<string, Row>;
 
 // exp(-x) overflows to infinity below x = -88, and 1 / (1 + infinity) need not be 0 in WGSL, so the exponent is never positive.
@@ -94,7 +98,8 @@ function elementwise<Axes extends string>(name: keyof typeof table, input: Tenso
 }
 
 /** These never read x in the slope, so x need not be alive; any tensor of the right size can stand in for it. */
-const slopeIsConstant = (name: keyof typeof table) => name === 'scale' || name === 'shift';
+const slopeIsConstant = (name: keyof typeof table) =>
+  name === 'scale' || name === 'shift' || name === 'within' || name === 'factorWithin';
 
 export const relu = <Axes extends string>(input: Tensor<Axes>) => elementwise('relu', input);
 export const silu = <Axes extends string>(input: Tensor<Axes>) => elementwise('silu', input);
@@ -109,3 +114,8 @@ export const reciprocal = <Axes extends string>(input: Tensor<Axes>) => elementw
 export const scale = <Axes extends string>(input: Tensor<Axes>, factor: number) => elementwise('scale', input, factor);
 /** x + offset; the offset is a number of the host and gets no gradient. */
 export const shift = <Axes extends string>(input: Tensor<Axes>, offset: number) => elementwise('shift', input, offset);
+/** x where |x| <= bound, else NaN, which a guarded optimizer stops at; the gradient passes as it is. */
+export const within = <Axes extends string>(input: Tensor<Axes>, bound: number) => elementwise('within', input, bound);
+/** x where 1/bound <= x <= bound, else NaN; the gradient passes as it is. */
+export const factorWithin = <Axes extends string>(input: Tensor<Axes>, bound: number) =>
+  elementwise('factorWithin', input, bound);
