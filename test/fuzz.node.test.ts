@@ -31,6 +31,7 @@ import compressed from './data/fixtures/compressed-films.json' with { type: 'jso
 import { fakeRun } from './report/fake-runs.ts';
 import { emptyCheckpoint } from './support/checkpoint.ts';
 import { ascii, attribute, dicomFile, encapsulated, item, UID, UNDEFINED_LENGTH, words } from './support/dicom-file.ts';
+import { goldenPart } from './support/golden-part.ts';
 import { encodeLosslessJpeg } from './support/jpeg-lossless-encoder.ts';
 import { goldenFolder } from './support/oracle.ts';
 import { writePng } from './support/png-writer.ts';
@@ -44,10 +45,11 @@ const place = mkdtempSync(join(tmpdir(), 'mtunet-fuzz-'));
 afterAll(() => rmSync(place, { recursive: true }));
 
 const text = (words: string) => new TextEncoder().encode(words);
-const recorded = (ending: RegExp) =>
-  readdirSync(join(goldenFolder, 'loading'))
-    .filter((name) => ending.test(name))
-    .map((name) => new Uint8Array(readFileSync(join(goldenFolder, 'loading', name))))
+const recorded = (ending: RegExp, folders = [join(goldenFolder, 'loading')]) =>
+  folders
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    .filter((path) => ending.test(path))
+    .map((path) => new Uint8Array(readFileSync(path)))
     .filter(({ length }) => length < 20_000);
 
 const grey = Uint16Array.from({ length: 64 }, (_, i) => i * 60);
@@ -297,7 +299,10 @@ const READERS: Record<
   { readonly corpus: readonly Uint8Array[]; readonly read: (bytes: Uint8Array) => unknown }
 > = {
   safetensors: { corpus: recorded(/\.safetensors$/), read: readSafetensors },
-  'PyTorch files': { corpus: recorded(/\.pth?$/), read: readTorch },
+  'PyTorch files': {
+    corpus: recorded(/\.pth?$/, [join(goldenFolder, 'loading'), goldenPart('checkpoints')]),
+    read: (bytes) => readTorch(bytes),
+  },
   DICOM: {
     corpus: [
       ...[EXPLICIT, IMPLICIT, '1.2.840.10008.1.2.5', '1.2.840.10008.1.2.4.50'].map((syntax) =>

@@ -63,4 +63,4 @@ export {
 } from './safetensors.ts';
 export { type Shape, ShapeError } from './shape.ts';
 export { parameter, type Scalar, Tensor, upload, write } from './tensor.ts';
-export { isTorchFile, readTorch, type TorchFile, TorchFileError } from './torch.ts';
+export { type Choice, isTorchFile, readTorch, type TensorDict, type TorchFile, TorchFileError } from './torch.ts';
