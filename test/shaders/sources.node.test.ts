@@ -15,10 +15,14 @@ const appended: Record<string, string[]> = {
   unary: ['fn value(x : f32) -> f32 { return x; }', 'fn slope(x : f32) -> f32 { return x; }'],
   binary: ['fn combine(a : f32, b : f32) -> f32 { return a + b; }'],
   reduce: [
+    shaders.special.code,
     'fn start(x : f32) -> vec2f { return vec2f(); }',
     'fn join(total : vec2f, x : vec2f) -> vec2f { return total + x; }',
   ],
   dropout: [shaders.philox.code],
+  losses: [shaders.special.code],
+  pool: [shaders.special.code],
+  softmax: [shaders.special.code],
   'batch-norm': [
     'alias Value = vec4f; const WIDTH = 4u; fn sumOf(v : Value) -> f32 { return (v.x + v.y) + (v.z + v.w); }',
   ],

@@ -108,6 +108,17 @@ export const operations: Readonly<Record<string, Operation>> = {
     (x) => engine.shift(x, 3),
     (x) => x + 3,
   ),
+  within: each(
+    'x, NaN beyond 9',
+    (x) => engine.within(x, 9),
+    (x) => x,
+  ),
+  factorWithin: each(
+    'x, NaN outside 1/99 to 99',
+    (x) => engine.factorWithin(x, 99),
+    (x) => x,
+    'positive',
+  ),
   sum: one(
     'sum over H W',
     (x) => engine.sum(x, 'HW'),
