@@ -90,7 +90,7 @@ program
   .description(
     'the shared step without features of the device, such as subgroups, beside the same with all of them, in turns',
   )
-  .argument('<features...>', 'subgroups, shader-f16')
+  .argument('<features...>', 'subgroups, shader-f16, timestamp-query, limits')
   .option('--runs <n>', 'timed rounds', '25')
   .action(async (features: string[], options: { runs: string }) =>
     console.log((await compareWithout(features, runsOf(options.runs))).join('\n')),

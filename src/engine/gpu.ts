@@ -154,8 +154,8 @@ export class Gpu {
   }
 
   /**
-   * Lanes of a vector of the processor that a software adapter runs on, 4 or 8: of its subgroups where it offers them; else by its name, for
-   * SwiftShader's vectors have four and those of lavapipe mostly eight. Null on a GPU, and where subgroups have another size.
+   * Lanes of the vectors that kernels for processors are made for, 4 or 8: as many as a subgroup has; without subgroups four on SwiftShader, and eight
+   * on any other software adapter. Null where neither is known. Speed alone depends on it, not what is computed.
    */
   get vectorLanes(): 4 | 8 | null {
     const { software, name } = this.description;

@@ -1,5 +1,5 @@
 /**
- * What the rule chooses on devices that are not here: with and without subgroups of 4 to 64 lanes, half precision, more than the default limits.
+ * What the rule chooses on devices that are not here: with and without subgroups, half precision, more than the default limits.
  * Every kernel of every choice is compiled by Dawn's null backend on a device that has just that, so one that needs what is missing is found.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
