@@ -20,6 +20,7 @@ import { recorded } from './recorded.ts';
 import { scaling } from './scaling.ts';
 import { kernels, step } from './step.ts';
 import { sharedSize, type UnetSize } from './unet.ts';
+import { compareWithout } from './without.ts';
 
 const all: readonly Benchmark[] = [
   step,
@@ -83,6 +84,17 @@ program
       fail(`${checkout} is no checkout of mtunet: it has no experiments/benchmarks/unet.ts.`);
     console.log((await compareCheckouts(checkout, runsOf(options.runs))).join('\n'));
   });
+
+program
+  .command('without')
+  .description(
+    'the shared step without features of the device, such as subgroups, beside the same with all of them, in turns',
+  )
+  .argument('<features...>', 'subgroups, shader-f16, timestamp-query, limits')
+  .option('--runs <n>', 'timed rounds', '25')
+  .action(async (features: string[], options: { runs: string }) =>
+    console.log((await compareWithout(features, runsOf(options.runs))).join('\n')),
+  );
 
 program
   .command('peers')

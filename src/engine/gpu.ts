@@ -7,7 +7,7 @@
  * Operations may be called only inside a step. A step records commands, submits them at its end, and gives back every tensor that was
  * born inside it. Tensors born outside a step last until their owner releases them.
  */
-import { type AdapterDescription, awaitDevice, type FindOptions, findAdapter } from '#gpu-host';
+import { type AdapterDescription, awaitDevice, type FindOptions, findAdapter, leftUnused } from '#gpu-host';
 import type { MatrixConfig } from '../shaders/matrix-product.ts';
 import { KernelChoices } from './choices.ts';
 import { Faults } from './faults.ts';
@@ -53,13 +53,18 @@ export interface Tape {
 export type Contents = Float32Array | Uint32Array | readonly number[];
 
 export interface OpenOptions extends FindOptions {
-  /** Device features to leave unused although the adapter has them, for example 'subgroups'. */
+  /**
+   * What to leave unused although the adapter has it: 'subgroups', 'shader-f16', 'timestamp-query', or 'limits', for the default limits of the WebGPU
+   * specification, which phones have. Unless given, what the environment says (in Node: MTUNET_WITHOUT).
+   */
   readonly without?: readonly string[];
   /** Bytes that are bound at once at most where the device allows more: tensors above it go the way of those that are too large for it. */
   readonly largestBinding?: number;
 }
 
 const WANTED_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'];
+/** What a device can be opened without. */
+const LEAVABLE = [...WANTED_FEATURES, MATRICES, 'limits'];
 const WANTED_LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -76,9 +81,13 @@ export function wantedFeatures(offered: ReadonlySet<string>, without: readonly s
 }
 
 /** Finds an adapter (see platform/) and opens a device on it with the adapter's own limits. */
-export async function openGpu({ without = [], largestBinding, ...options }: OpenOptions = {}): Promise<Gpu> {
+export async function openGpu({ without = leftUnused(), largestBinding, ...options }: OpenOptions = {}): Promise<Gpu> {
+  const unknown = without.find((name) => !LEAVABLE.includes(name));
+  if (unknown !== undefined)
+    throw new Error(`without: "${unknown}" is nothing that can be left unused; there are ${LEAVABLE.join(', ')}.`);
   const { adapter, description } = await findAdapter(options);
-  const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((limit) => [limit, adapter.limits[limit]]));
+  const limits = without.includes('limits') ? [] : WANTED_LIMITS;
+  const requiredLimits = Object.fromEntries(limits.map((limit) => [limit, adapter.limits[limit]]));
   const requiredFeatures = wantedFeatures(adapter.features, without);
   const device = await adapter.requestDevice({
     requiredFeatures: requiredFeatures as GPUFeatureName[],
@@ -142,6 +151,22 @@ export class Gpu {
   get subgroupLanes(): number | null {
     const { subgroupMinSize, subgroupMaxSize } = this.device.adapterInfo;
     return this.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : null;
+  }
+
+  /**
+   * Lanes of the vectors that kernels for processors are made for, 4 or 8: as many as a subgroup has; without subgroups four on SwiftShader, and eight
+   * on any other software adapter. Null where neither is known. Speed alone depends on it, not what is computed.
+   */
+  get vectorLanes(): 4 | 8 | null {
+    const { software, name } = this.description;
+    const lanes = this.features.has('subgroups')
+      ? this.subgroupLanes
+      : !software
+        ? null
+        : /swiftshader/i.test(name)
+          ? 4
+          : 8;
+    return lanes === 4 || lanes === 8 ? lanes : null;
   }
 
   get stepOpen(): boolean {

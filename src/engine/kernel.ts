@@ -72,7 +72,7 @@ export function laneKernel(
 ): (gpu: Gpu) => Kernel {
   const made = new Map<number, Kernel>();
   return (gpu) => {
-    const lanes = gpu.description.software ? (gpu.subgroupLanes ?? 8) : 64;
+    const lanes = gpu.description.software ? (gpu.vectorLanes ?? 8) : 64;
     let chosen = made.get(lanes);
     if (!chosen) {
       chosen = kernel(source, entryPoint, { ...options, constants: { ...options.constants, LANES: lanes } });

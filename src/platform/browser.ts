@@ -86,9 +86,13 @@ const NO_ADAPTER =
 const NO_FALLBACK =
   'This browser has no software adapter: start Chromium with --enable-unsafe-webgpu, or do not ask for software.';
 
+/** Names of adapters that run on the processor, for browsers and Deno, which do not always mark them. */
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
+
 function describe({ info }: GPUAdapter): AdapterDescription {
   // Browsers leave most of these strings empty, against fingerprinting.
-  const software = info.isFallbackAdapter === true || info.architecture === 'swiftshader';
+  const said = [info.vendor, info.architecture, info.device, info.description].join(' ');
+  const software = info.isFallbackAdapter === true || SOFTWARE.test(said);
   return {
     name: info.device || [info.vendor, info.architecture].filter(Boolean).join(' ') || 'unnamed adapter',
     driver: info.description || info.vendor || 'unnamed driver',
@@ -99,4 +103,7 @@ function describe({ info }: GPUAdapter): AdapterDescription {
   };
 }
 
-({ runtime, findAdapter, listAdapters, awaitDevice }) satisfies GpuHost;
+/** A page says what it leaves unused when it opens the device. */
+export const leftUnused = (): readonly string[] => [];
+
+({ runtime, findAdapter, listAdapters, leftUnused, awaitDevice }) satisfies GpuHost;

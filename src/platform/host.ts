@@ -52,6 +52,8 @@ export interface GpuHost {
   /** "Node v20.20.2", or the browser's user agent. */
   readonly runtime: string;
   findAdapter(options?: FindOptions): Promise<FoundAdapter>;
+  /** What of the adapter this process leaves unused: features, or 'limits' (MTUNET_WITHOUT); nothing in a browser. */
+  leftUnused(): readonly string[];
   listAdapters(): Promise<AdapterReport[]>;
   /** Awaits what the device will settle, without keeping a core busy with asking. */
   awaitDevice<T>(arriving: Promise<T>): Promise<T>;

@@ -150,4 +150,11 @@ export async function listAdapters(): Promise<AdapterReport[]> {
   }
 }
 
-({ runtime, findAdapter, listAdapters, awaitDevice }) satisfies GpuHost;
+/** MTUNET_WITHOUT=subgroups,shader-f16,limits */
+export const leftUnused = (): readonly string[] =>
+  (process.env.MTUNET_WITHOUT ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
+({ runtime, findAdapter, listAdapters, leftUnused, awaitDevice }) satisfies GpuHost;

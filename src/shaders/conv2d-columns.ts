@@ -6,6 +6,8 @@
  * fifty. Where two elements of a pooling window nearly tie, rounding decides which of them gets the gradient, and in a network of hundreds
  * of layers such ties come up.
  */
+import type { Lanes } from './lanes.ts';
+
 const OUTPUTS = 8;
 const BLOCK = 32;
 const PART = 256;
@@ -18,7 +20,7 @@ const grid = (a: number, b: number, line: (i: number, j: number) => string) =>
   each(a, (i) => `  ${each(b, (j) => line(i, j)).replaceAll('\n', ' ')}`);
 
 /** How product reaches the positions of a lane: each `lanes` from the next, or where L divides by four, four neighbours a load and a store. */
-function positionsOf(lanes: number, positions: number, fours: boolean) {
+function positionsOf(threads: number, thread: string, positions: number, fours: boolean) {
   const place = (j: number, first: string, last: string) =>
     `  let m${j} = ${first}; let i${j} = min(m${j}, ${last}); let n${j} = i${j} / shape.L; let l${j} = i${j} % shape.L;`;
   if (!fours) {
@@ -26,7 +28,7 @@ function positionsOf(lanes: number, positions: number, fours: boolean) {
       places: each(
         positions,
         (j) =>
-          `${place(j, `(group.x * ${positions}u + ${j}u) * ${lanes}u + lane`, 'count - 1u')} let x${j} = n${j} * shape.K * shape.L + l${j};`,
+          `${place(j, `(group.x * ${positions}u + ${j}u) * ${threads}u + ${thread}`, 'count - 1u')} let x${j} = n${j} * shape.K * shape.L + l${j};`,
       ),
       loads: each(positions, (j) => `        let c${j} = columns[x${j} + k * shape.L];`),
       stores: (k: number) =>
@@ -42,7 +44,7 @@ function positionsOf(lanes: number, positions: number, fours: boolean) {
     places: each(
       groups,
       (g) =>
-        `${place(g, `((group.x * ${groups}u + ${g}u) * ${lanes}u + lane) * 4u`, 'count - 4u')} let x${g} = (n${g} * shape.K * shape.L + l${g}) / 4u;`,
+        `${place(g, `((group.x * ${groups}u + ${g}u) * ${threads}u + ${thread}) * 4u`, 'count - 4u')} let x${g} = (n${g} * shape.K * shape.L + l${g}) / 4u;`,
     ),
     loads: each(
       groups,
@@ -59,16 +61,20 @@ function positionsOf(lanes: number, positions: number, fours: boolean) {
 }
 
 /** x: positions of all images, `lanes` times `positions` a subgroup; y: groups of eight outputs. A workgroup is one subgroup. */
-export function productCode(lanes: number, positions: number, fours: boolean): string {
-  const shares = Math.ceil(OUTPUTS / lanes);
-  const { places, loads, stores } = positionsOf(lanes, positions, fours);
+export function productCode(
+  { threads, loaders, of, parameter, bySubgroups }: Lanes,
+  positions: number,
+  fours: boolean,
+): string {
+  const shares = Math.ceil(OUTPUTS / loaders);
+  const { places, loads, stores } = positionsOf(threads, bySubgroups ? 'lane' : 'thread', positions, fours);
   return `
-@compute @workgroup_size(${lanes})
-fn product${fours ? 'Fours' : ''}(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
+@compute @workgroup_size(${threads})
+fn product${fours ? 'Fours' : ''}(@builtin(workgroup_id) group : vec3u, ${parameter}) {
   let count = shape.N * shape.L;
   let o = group.y * ${OUTPUTS}u;
 ${places}
-${each(shares, (q) => `  let w${q} = min(o + ${q * lanes}u + lane, shape.O - 1u) * shape.strideO;`)}
+${each(shares, (q) => `  let w${q} = min(o + ${q * loaders}u${bySubgroups ? ' + lane' : ''}, shape.O - 1u) * shape.strideO;`)}
 ${grid(OUTPUTS, positions, (k, j) => `var t${k}_${j} = 0.0;`)}
   for (var part = 0u; part < shape.K; part += ${PART}u) {
 ${grid(OUTPUTS, positions, (k, j) => `var s${k}_${j} = 0.0;`)}
@@ -77,7 +83,7 @@ ${grid(OUTPUTS, positions, (k, j) => `var a${k}_${j} = 0.0;`)}
       for (var k = block; k < min(block + ${BLOCK}u, shape.K); k++) {
 ${each(shares, (q) => `        let v${q} = weight[w${q} + k * shape.strideK];`)}
 ${loads}
-${each(OUTPUTS, (k) => `        { let w = subgroupBroadcast(v${Math.floor(k / lanes)}, ${k % lanes}u); ${each(positions, (j) => `a${k}_${j} = fma(c${j}, w, a${k}_${j});`).replaceAll('\n', ' ')} }`)}
+${each(OUTPUTS, (k) => `        { let w = ${of(`v${Math.floor(k / loaders)}`, k % loaders)}; ${each(positions, (j) => `a${k}_${j} = fma(c${j}, w, a${k}_${j});`).replaceAll('\n', ' ')} }`)}
       }
 ${grid(OUTPUTS, positions, (k, j) => `s${k}_${j} += a${k}_${j};`)}
     }
@@ -94,12 +100,14 @@ ${stores(k)}
 }
 
 /** Text that adds the products of positions l to l + `lanes` - 1, in their order. */
-function products(lanes: number, fours: boolean): string {
+function products({ threads: lanes, bySubgroups }: Lanes, fours: boolean): string {
+  const column = (k: number, j: number) =>
+    bySubgroups ? `subgroupBroadcast(c${k}, ${j}u)` : `columns[rows + min(l + ${j}u, shape.L - 1u) + k${k}]`;
   const sums = (j: number, y: (i: number) => string) =>
     each(
       ROWS,
       (k) =>
-        `      { let x = subgroupBroadcast(c${k}, ${j}u); ${each(OWN, (i) => `a${i}_${k} = fma(${y(i)}, x, a${i}_${k});`).replaceAll('\n', ' ')} }`,
+        `      { let x = ${column(k, j)}; ${each(OWN, (i) => `a${i}_${k} = fma(${y(i)}, x, a${i}_${k});`).replaceAll('\n', ' ')} }`,
     );
   if (!fours) {
     return each(
@@ -124,11 +132,12 @@ ${[...'xyzw'].map((part, e) => sums(4 * g + e, (i) => `y${i}.${part}`)).join('\n
 }
 
 /** x: slices of the positions, y: groups of 4 `lanes` outputs, z: groups of eight rows. A workgroup is one subgroup. `fours`: L divides by four. */
-export function columnGradWeightCode(lanes: number, fours: boolean): string {
+export function columnGradWeightCode(group: Lanes, fours: boolean): string {
+  const { threads: lanes, bySubgroups } = group;
   return `
 @compute @workgroup_size(${lanes})
-fn gradWeight${fours ? 'Fours' : ''}(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
-  let first = group.y * ${OWN * lanes}u + lane;
+fn gradWeight${fours ? 'Fours' : ''}(@builtin(workgroup_id) group : vec3u, ${group.parameter}) {
+  let first = group.y * ${OWN * lanes}u + ${bySubgroups ? 'lane' : 'thread'};
   let row = group.z * ${ROWS}u;
   let blocks = (shape.L + ${lanes - 1}u) / ${lanes}u; // of an image's positions
   let turns = shape.N * blocks;
@@ -140,9 +149,9 @@ ${grid(OWN, ROWS, (i, k) => `var a${i}_${k} = 0.0;`)}
     let n = turn / blocks;
     let l = (turn % blocks) * ${lanes}u;
     let images = n * shape.O * shape.L;
-    let own = n * shape.K * shape.L + min(l + lane, shape.L - 1u);
-${each(ROWS, (k) => `    let c${k} = columns[own + k${k}];`)}
-${products(lanes, fours)}
+    let rows = n * shape.K * shape.L;
+${bySubgroups ? `    let own = rows + min(l + lane, shape.L - 1u);\n${each(ROWS, (k) => `    let c${k} = columns[own + k${k}];`)}` : ''}
+${products(group, fours)}
   }
 ${each(OWN, (i) => each(ROWS, (k) => `  if (o${i} < shape.O && row + ${k}u < shape.K) { partial[(o${i} * shape.K + row + ${k}u) * shape.slices + group.x] = a${i}_${k}; }`))}
 }`;

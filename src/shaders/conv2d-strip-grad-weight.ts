@@ -5,6 +5,7 @@
  * input rows of a run only one is new. Every accumulator is a scalar with a name; see conv2d-strip.ts.
  */
 import { normalised } from './conv2d-tile-rows.ts';
+import type { Lanes } from './lanes.ts';
 
 const CHANNELS = 8;
 const INPUTS = 4;
@@ -14,7 +15,7 @@ export const GRAD_WEIGHT_RUN = 14;
 const COLUMNS = GRAD_WEIGHT_RUN + 2;
 
 export interface GradWeightOptions {
-  readonly lanes: number;
+  readonly lanes: Lanes;
   /** Whether the input may be one that is normalised as it is read. */
   readonly inPlace: boolean;
   /** 'pairs': two columns a load, for inputs and gradients of an even number of columns and a padding of one; 'enlarged': of an input that is enlarged. */
@@ -55,15 +56,15 @@ function masked(name: string, value: string, mask: string, moment: string, inPla
 }
 
 /** Neighbouring columns by neighbouring lanes. */
-function columnRows(lanes: number, inPlace: boolean): InputRows {
-  const loads = COLUMNS / lanes;
+function columnRows({ loaders, of }: Lanes, inPlace: boolean): InputRows {
+  const loads = COLUMNS / loaders;
   const name = (i: number, r: number, k: number) => `v${i}_${r}_${k}`;
   return {
     setup: `  let width = shape.W;
   let plane = shape.H * width;
   let W = i32(shape.W);`,
-    place: `    let first = q - i32(shape.padW) + i32(lane);
-${each(loads, (k) => `    let w${k} = first + ${k * lanes}; let column${k} = u32(clamp(w${k}, 0, W - 1)); let mask${k} = select(0.0, 1.0, w${k} >= 0 && w${k} < W);`)}
+    place: `    let first = q - i32(shape.padW) + i32(loader);
+${each(loads, (k) => `    let w${k} = first + ${k * loaders}; let column${k} = u32(clamp(w${k}, 0, W - 1)); let mask${k} = select(0.0, 1.0, w${k} >= 0 && w${k} < W);`)}
 ${each(3, (r) => `    let h${r} = i32(p) + ${r} - i32(shape.padH); let row${r} = u32(clamp(h${r}, 0, i32(shape.H) - 1)) * width; let inside${r} = select(0.0, 1.0, h${r} >= 0 && h${r} < i32(shape.H));`)}
 ${each(INPUTS, (i) => `    let image${i} = (n * shape.C + min(c + ${i}u, shape.C - 1u)) * plane;`)}`,
     names: (i, r) => list(loads, (k) => name(i, r, k)),
@@ -79,7 +80,7 @@ ${each(INPUTS, (i) => `    let image${i} = (n * shape.C + min(c + ${i}u, shape.C
         ),
       ),
     loadShared: () => '',
-    at: (i, r, j) => `subgroupBroadcast(${name(i, r, Math.floor(j / lanes))}, ${j % lanes}u)`,
+    at: (i, r, j) => of(name(i, r, Math.floor(j / loaders)), j % loaders),
   };
 }
 
@@ -87,8 +88,11 @@ ${each(INPUTS, (i) => `    let image${i} = (n * shape.C + min(c + ${i}u, shape.C
  * Two neighbouring columns a lane, from one column before the window; its last column by a lane for each channel. See pairRows in conv2d-tile-rows.ts.
  * An enlarged input holds one number where the kernel sees a pair.
  */
-function pairRows(lanes: number, inPlace: boolean, enlarged: boolean): InputRows {
-  const loads = COLUMNS / 2 / lanes;
+function pairRows({ loaders, of }: Lanes, inPlace: boolean, enlarged: boolean): InputRows {
+  const loads = COLUMNS / 2 / loaders;
+  // The last columns: of a channel each by as many loaders, or of all by one.
+  const lasts = loaders === 1 ? INPUTS : 1;
+  const own = (k: number) => (loaders === 1 ? `c + ${k}u` : `c + loader % ${INPUTS}u`);
   const halves = enlarged ? ' / 2u' : '';
   const parts = enlarged ? [''] : ['x', 'y'];
   const name = (i: number, r: number, k: number) => `v${i}_${r}_${k}`;
@@ -97,17 +101,16 @@ function pairRows(lanes: number, inPlace: boolean, enlarged: boolean): InputRows
     setup: `  let width = shape.W / 2u;
   let plane = (shape.H${halves}) * width;
   let W = i32(width);
-  let own = min(c + lane % ${INPUTS}u, shape.C - 1u); // the channel whose last column this lane loads
-${inPlace ? '  let momentOwn = moment[own];' : ''}`,
-    place: `    let first = q / 2 - 1 + i32(lane);
-${each(loads, (k) => `    let w${k} = first + ${k * lanes}; let pair${k} = u32(clamp(w${k}, 0, W - 1)); let mask${k} = select(0.0, 1.0, w${k} >= 0 && w${k} < W);`)}
+${each(lasts, (k) => `  let own${k} = min(${own(k)}, shape.C - 1u); ${inPlace ? `let momentOwn${k} = moment[own${k}];` : ''}`)}`,
+    place: `    let first = q / 2 - 1 + i32(loader);
+${each(loads, (k) => `    let w${k} = first + ${k * loaders}; let pair${k} = u32(clamp(w${k}, 0, W - 1)); let mask${k} = select(0.0, 1.0, w${k} >= 0 && w${k} < W);`)}
     let last = q / 2 + ${GRAD_WEIGHT_RUN / 2};
     let lastMask = select(0.0, 1.0, last < W);
-    let lastPlace = (n * shape.C + own) * plane + u32(min(last, W - 1));
+${each(lasts, (k) => `    let lastPlace${k} = (n * shape.C + own${k}) * plane + u32(min(last, W - 1));`)}
 ${each(3, (r) => `    let h${r} = i32(p) + ${r - 1}; let row${r} = (u32(clamp(h${r}, 0, i32(shape.H) - 1))${halves}) * width; let inside${r} = select(0.0, 1.0, h${r} >= 0 && h${r} < i32(shape.H));`)}
 ${each(INPUTS, (i) => `    let image${i} = (n * shape.C + min(c + ${i}u, shape.C - 1u)) * plane;`)}`,
     names: (i, r) => list(loads, (k) => parts.map((part) => name(i, r, k) + part)).flat(),
-    shared: (r) => [`last${r}`],
+    shared: (r) => list(lasts, (k) => `last${r}_${k}`),
     load: (i, r) =>
       each(loads, (k) => {
         const both = `b${name(i, r, k)}`;
@@ -123,18 +126,20 @@ ${each(INPUTS, (i) => `    let image${i} = (n * shape.C + min(c + ${i}u, shape.C
         return `let ${both} = ${read(`image${i} + row${r} + pair${k}`)}; ${each.join(' ')}`;
       }),
     loadShared: (r) =>
-      masked(
-        `nlast${r}`,
-        `${read(`lastPlace + row${r}`)}${enlarged ? '' : '.x'}`,
-        `inside${r} * lastMask`,
-        'momentOwn',
-        inPlace,
+      each(lasts, (k) =>
+        masked(
+          `nlast${r}_${k}`,
+          `${read(`lastPlace${k} + row${r}`)}${enlarged ? '' : '.x'}`,
+          `inside${r} * lastMask`,
+          `momentOwn${k}`,
+          inPlace,
+        ),
       ),
     at(i, r, j) {
-      if (j === COLUMNS - 1) return `subgroupBroadcast(last${r}, ${i}u)`;
+      if (j === COLUMNS - 1) return loaders === 1 ? `last${r}_${i}` : of(`last${r}_0`, i);
       const holder = Math.ceil(j / 2);
       const part = enlarged ? '' : j % 2 === 0 ? 'y' : 'x';
-      return `subgroupBroadcast(${name(i, r, Math.floor(holder / lanes))}${part}, ${holder % lanes}u)`;
+      return of(`${name(i, r, Math.floor(holder / loaders))}${part}`, holder % loaders);
     },
   };
 }
@@ -159,18 +164,20 @@ export const gradWeightEntry = {
   enlarged: 'gradWeightEnlarged',
 } as const;
 
-/** x: slices, y: groups of eight output channels, z: groups of four input channels. A workgroup is one subgroup. */
+/** x: slices, y: groups of eight output channels, z: groups of four input channels. */
 export function stripGradWeightCode({ lanes, inPlace, columns }: GradWeightOptions): string {
-  const share = CHANNELS / lanes; // output channels a lane
+  const { shares, tiles } = lanes;
+  const share = CHANNELS / shares; // output channels a thread
   const pairs = columns !== 'single';
   const rows = pairs ? pairRows(lanes, inPlace, columns === 'enlarged') : columnRows(lanes, inPlace);
   const kept = [0, 1].flatMap((r) => [...list(INPUTS, (i) => rows.names(i, r)).flat(), ...rows.shared(r)]);
   const assign = (names: string[]) => names.map((name) => `${name} = n${name};`).join(' ');
   return `
-@compute @workgroup_size(${lanes})
-fn ${gradWeightEntry[columns]}(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
-  let slice = group.x;
-${each(share, (d) => `  let o${d} = group.y * ${CHANNELS}u + ${d * lanes}u + lane; let output${d} = min(o${d}, shape.O - 1u);`)}
+@compute @workgroup_size(${lanes.threads})
+fn ${gradWeightEntry[columns]}(@builtin(workgroup_id) group : vec3u, ${lanes.parameter}) {
+  ${lanes.begin}
+  let slice = group.x * ${tiles}u + tile;
+${each(share, (d) => `  let o${d} = group.y * ${CHANNELS}u + ${d * shares}u + lane; let output${d} = min(o${d}, shape.O - 1u);`)}
   let c = group.z * ${INPUTS}u;
   let Q = i32(shape.Q);
   let count = shape.N * shape.P * shape.strips;
@@ -229,6 +236,7 @@ ${each(2, (r) =>
     .join(' '),
 )}
   }
+${tiles === 1 ? '' : '  if (slice >= shape.slices) {\n    return;\n  }'}
 ${each(
   share,
   (d) => `  if (o${d} < shape.O) {

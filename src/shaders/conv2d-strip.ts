@@ -4,6 +4,8 @@
  *
  * Every accumulator is a scalar with a name, because SwiftShader keeps neither arrays nor structs in registers.
  */
+import type { Lanes } from './lanes.ts';
+
 const PIXELS = 8;
 const CHANNELS = 8;
 
@@ -21,13 +23,13 @@ function epilogue(k: number): string {
 }
 
 /** x: strips of all rows of all images; y: tiles of eight output channels. */
-export function stripForwardCode(lanes: number): string {
-  const loads = (3 * CHANNELS) / lanes; // numbers of a row of taps that each lane loads
-  const tap = (i: number) => `subgroupBroadcast(v${Math.floor(i / lanes)}, ${i % lanes}u)`;
+export function stripForwardCode({ threads, loaders, of, parameter, bySubgroups }: Lanes): string {
+  const loads = (3 * CHANNELS) / loaders; // numbers of a row of taps that each lane loads
+  const tap = (i: number) => of(`v${Math.floor(i / loaders)}`, i % loaders);
   return `
-@compute @workgroup_size(${lanes})
-fn forward(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
-  let strip = group.x * ${lanes}u + lane;
+@compute @workgroup_size(${threads})
+fn forward(@builtin(workgroup_id) group : vec3u, ${parameter}) {
+  let strip = group.x * ${threads}u + ${bySubgroups ? 'lane' : 'thread'};
   let bands = select(shape.P, (shape.P + 1u) / 2u, shape.tall == 1u); // rows, or pairs of them
   let last = shape.N * bands * shape.strips - 1u;
   let band = min(strip, last) / shape.strips;
@@ -45,7 +47,7 @@ ${each(CHANNELS, (k) => `  ${each(PIXELS, (j) => `var a${k}_${j} = 0.0;`).replac
       let row = ((n * shape.C + c) * shape.H + u32(clamp(h, 0, i32(shape.H) - 1))) * shape.W;
       let taps = ((c * shape.rows + r) * shape.tiles + group.y) * ${3 * CHANNELS}u;
 ${each(PIXELS + 2, (j) => `      let x${j} = input[row + c${j}] * (inside * m${j});`)}
-${each(loads, (q) => `      let v${q} = slab[taps + ${q * lanes}u + lane];`)}
+${each(loads, (q) => `      let v${q} = slab[taps + ${q * loaders}u${bySubgroups ? ' + lane' : ''}];`)}
 ${each(3, (s) => each(CHANNELS, (k) => `      { let w = ${tap(s * CHANNELS + k)}; ${each(PIXELS, (j) => `a${k}_${j} = fma(x${j + s}, w, a${k}_${j});`).replaceAll('\n', ' ')} }`))}
     }
   }

@@ -1,6 +1,6 @@
 /**
  * A second forward kernel for conv2d-strip.wgsl, as text: a subgroup computes a tile of 14 x 4 pixels of eight output channels, each lane its share
- * of the channels: one on lavapipe, whose subgroups have eight lanes, two on SwiftShader, whose have four.
+ * of the channels: one on lavapipe, whose subgroups have eight lanes, two on SwiftShader, whose have four. Without subgroups two threads compute a tile.
  *
  * The lanes load neighbouring columns of the input, and every number reaches the others by subgroupBroadcast: an element is loaded once for all
  * channels, taps and pixels of the tile, 12 or 24 loads to 504 or 1,008 multiplications where a strip needs 39 to 576; a channel's nine taps are three
@@ -17,6 +17,7 @@ import {
   TILE_COLUMNS,
   TILE_ROWS,
 } from './conv2d-tile-rows.ts';
+import type { Lanes } from './lanes.ts';
 
 /**
  * 'pairs': two neighbours a load and a store, for inputs and outputs of an even number of columns and a padding of one. A number: of columns of an
@@ -25,7 +26,7 @@ import {
 export type TileColumns = 'single' | 'pairs' | number;
 
 export interface TileOptions {
-  readonly lanes: number;
+  readonly lanes: Lanes;
   readonly inputs: Inputs;
   readonly columns: TileColumns;
   /** Whether statistics may be wanted. */
@@ -104,7 +105,7 @@ function products(d: number, p: number, { count, under }: Places): string {
 }
 
 /** Text that gathers the mean and the squared deviations of a tile's pixels that lie in the image, for batch-norm.wgsl. */
-function statistics(share: number, lanes: number, { count, images, live, liveCount }: Places): string {
+function statistics(share: number, shares: number, { count, images, live, liveCount }: Places): string {
   const inImage = (d: number, term: (i: number, j: number) => string) =>
     each(
       TILE_ROWS,
@@ -114,20 +115,20 @@ function statistics(share: number, lanes: number, { count, images, live, liveCou
   return `  if (shape.sums == 1u) {
 ${each(TILE_ROWS, (i) => `    let row${i}In = p + ${i}u < shape.P;`)}
 ${each(count, (j) => `    let column${j}In = ${live(j)};`)}
-    let count = f32(min(${TILE_ROWS}u, shape.P - p) * ${liveCount});
+    let inTile = f32(min(${TILE_ROWS}u, shape.P - p) * ${liveCount});
     let parts = ((shape.P + ${TILE_ROWS - 1}u) / ${TILE_ROWS}u) * shape.strips;
-    let groups = ${images === 1 ? 'shape.N' : `(shape.N + ${images - 1}u) / ${images}u`}; // of images
+    let imageGroups = ${images === 1 ? 'shape.N' : `(shape.N + ${images - 1}u) / ${images}u`};
 ${each(
   share,
   (d) => `    var total${d} = 0.0;
 ${inImage(d, (i, j) => `a${d}_${i}_${j}`)}
-    let mean${d} = total${d} / count;
+    let mean${d} = total${d} / inTile;
     total${d} = 0.0;
 ${inImage(d, (i, j) => `(a${d}_${i}_${j} - mean${d}) * (a${d}_${i}_${j} - mean${d})`)}
-    let channel${d} = group.y * ${CHANNELS}u + ${d * lanes}u + lane;
+    let channel${d} = group.y * ${CHANNELS}u + ${d * shares}u + lane;
     if (channel${d} < shape.O) {
       let b = select(0.0, bias[channel${d}], shape.hasBias == 1u);
-      statistics[(channel${d} * groups + group.z) * parts + group.x] = vec4f(mean${d} + b, total${d}, count, 0.0);
+      statistics[(channel${d} * imageGroups + images) * parts + place] = vec4f(mean${d} + b, total${d}, inTile, 0.0);
     }`,
 )}
   }`;
@@ -153,7 +154,7 @@ function stores(d: number, i: number, columns: TileColumns, { count, images, liv
   );
 }
 
-/** x: tiles of an image, y: groups of eight output channels, z: N, or groups of images that lie side by side. A workgroup is one subgroup of `lanes`. */
+/** x, z: tiles of all images, or groups of images that lie side by side; y: groups of eight output channels. */
 export function tileForwardCode({ lanes, inputs, columns, gathers }: TileOptions): string {
   const places = typeof columns === 'number' ? beside(columns) : inOneImage;
   const rows =
@@ -162,18 +163,26 @@ export function tileForwardCode({ lanes, inputs, columns, gathers }: TileOptions
       : columns === 'pairs'
         ? pairRows(lanes, inputs)
         : columnRows(lanes);
-  const share = CHANNELS / lanes; // output channels a lane
+  const { shares, tiles } = lanes;
+  const share = CHANNELS / shares; // output channels a thread
   return `
-@compute @workgroup_size(${lanes})
-fn ${tileEntry({ inputs, columns })}(@builtin(workgroup_id) group : vec3u, @builtin(subgroup_invocation_id) lane : u32) {
-  let n = group.z${places.images === 1 ? '' : ` * ${places.images}u`};
-  let p = (group.x / shape.strips) * ${TILE_ROWS}u;
-  let q = (group.x % shape.strips) * ${TILE_COLUMNS}u;
+@compute @workgroup_size(${lanes.threads})
+fn ${tileEntry({ inputs, columns })}(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, ${lanes.parameter}) {
+  ${lanes.begin}
+  // Tiles of all images, or groups of images, one after the other.
+  let ofImage = ((shape.P + ${TILE_ROWS - 1}u) / ${TILE_ROWS}u) * shape.strips;
+  let count = ofImage * ${places.images === 1 ? 'shape.N' : `((shape.N + ${places.images - 1}u) / ${places.images}u)`};
+  let own = (group.z * groups.x + group.x) * ${tiles}u + tile;
+  let images = min(own, count - 1u) / ofImage;
+  let place = min(own, count - 1u) % ofImage;
+  let n = images${places.images === 1 ? '' : ` * ${places.images}u`};
+  let p = (place / shape.strips) * ${TILE_ROWS}u;
+  let q = (place % shape.strips) * ${TILE_COLUMNS}u;
 ${rows.setup}
 ${each(share, (d) => each(TILE_ROWS, (i) => `  ${each(places.count, (j) => `var a${d}_${i}_${j} = 0.0;`).replaceAll('\n', ' ')}`))}
   var taps = (group.y * ${CHANNELS}u + lane) * 3u;
   for (var c = 0u; c < shape.C; c++) {
-${each(share, (d) => each(3, (k) => `    let four${d}_${k} = slabFours[taps + ${d * lanes * 3 + k}u];`))}
+${each(share, (d) => each(3, (k) => `    let four${d}_${k} = slabFours[taps + ${d * shares * 3 + k}u];`))}
 ${each(share, (d) => each(9, (tap) => `    let w${d}_${tap} = four${d}_${tap >> 2}.${'xyzw'[tap & 3]};`))}
 ${rows.load}
 ${each(TILE_ROWS + 2, (r) => each(places.loaded, (j) => `    let x${r}_${j} = ${rows.at(r, j)};`))}
@@ -181,10 +190,11 @@ ${each(TILE_ROWS, (p) => each(share, (d) => products(d, p, places)))}
 ${rows.next}
     taps += shape.tiles * ${CHANNELS * 3}u;
   }
-${gathers ? statistics(share, lanes, places) : ''}
+${tiles === 1 ? '' : '  if (own >= count) {\n    return;\n  }'}
+${gathers ? statistics(share, shares, places) : ''}
 ${each(
   share,
-  (d) => `  let o${d} = group.y * ${CHANNELS}u + ${d * lanes}u + lane;
+  (d) => `  let o${d} = group.y * ${CHANNELS}u + ${d * shares}u + lane;
   if (o${d} < shape.O) {
     let b = select(0.0, bias[o${d}], shape.hasBias == 1u);
     let corner = ((n * shape.O + o${d}) * shape.P + p) * shape.Q + q;

@@ -95,6 +95,7 @@ describe('a device', () => {
     using gpu = await openGpu({ without: ['subgroups'] });
     expect(gpu.features.has('subgroups')).toBe(false);
     expect(gpu.subgroupLanes).toBe(null);
+    expect(gpu.vectorLanes).toBe(gpu.description.software ? (/swiftshader/i.test(gpu.description.name) ? 4 : 8) : null);
   });
 
   it('can be closed twice', async () => {

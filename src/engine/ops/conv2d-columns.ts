@@ -2,6 +2,7 @@
  * Convolutions as matrix products (shaders/conv2d-columns.wgsl): the path of software adapters where the strips do not fit.
  */
 import { columnGradWeightCode, productCode } from '../../shaders/conv2d-columns.ts';
+import { lanesOf } from '../../shaders/lanes.ts';
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
 import { dispatch, type Kernel, kernel } from '../kernel.ts';
@@ -26,28 +27,32 @@ interface ColumnKernels {
   readonly gradWeightFours: Kernel;
 }
 
-const made = new Map<number, ColumnKernels>();
+const made = new Map<string, ColumnKernels>();
 
-/** The kernels for this device's subgroups, or null where they do not pay or the subgroup size is unknown. */
+/** The kernels for this device's vectors, or null where they do not pay. */
 function columnKernels(gpu: Gpu): ColumnKernels | null {
-  const lanes = gpu.subgroupLanes;
-  if (lanes !== 4 && lanes !== 8) return null;
-  let kernels = made.get(lanes);
+  const lanes = gpu.vectorLanes;
+  if (lanes === null) return null;
+  const bySubgroups = gpu.subgroupLanes === lanes;
+  const group = lanesOf(lanes, bySubgroups);
+  const key = `${lanes} ${bySubgroups}`;
+  let kernels = made.get(key);
   if (!kernels) {
     const source = { name: `conv2d-columns-${lanes}`, code: shaders.conv2dColumns.code };
-    const unrolled = (code: string) => ({ enable: ['subgroups'], append: [code] });
+    const { enable } = group;
+    const unrolled = (code: string) => ({ enable, append: [code] });
     const product = (width: number, fours: boolean) =>
-      kernel(source, fours ? 'productFours' : 'product', unrolled(productCode(lanes, width, fours)));
+      kernel(source, fours ? 'productFours' : 'product', unrolled(productCode(group, width, fours)));
     kernels = {
       lanes,
       unfold: kernel(source, 'unfold'),
       fold: kernel(source, 'fold'),
       products: new Map(WIDTHS.map((width) => [width, product(width, false)])),
       productsFours: new Map([4, 8].map((width) => [width, product(width, true)])),
-      gradWeight: kernel(source, 'gradWeight', unrolled(columnGradWeightCode(lanes, false))),
-      gradWeightFours: kernel(source, 'gradWeightFours', unrolled(columnGradWeightCode(lanes, true))),
+      gradWeight: kernel(source, 'gradWeight', unrolled(columnGradWeightCode(group, false))),
+      gradWeightFours: kernel(source, 'gradWeightFours', unrolled(columnGradWeightCode(group, true))),
     };
-    made.set(lanes, kernels);
+    made.set(key, kernels);
   }
   return kernels;
 }

@@ -32,7 +32,7 @@ const BUSY_THREADS: Readonly<Record<Kind, number>> = { processor: 256, gpu: 6553
 const LONGEST_SLICE = 512;
 const MOST_GROUPS = 65535;
 
-const lanesOf = (gpu: Gpu, kind: Kind) => (kind === 'processor' ? (gpu.subgroupLanes ?? 8) : 64);
+const lanesOf = (gpu: Gpu, kind: Kind) => (kind === 'processor' ? (gpu.vectorLanes ?? 8) : 64);
 
 function planOf(kind: Kind, lanes: number, g: ConvGeometry, pass: ConvPass): DepthwisePlan {
   const mirrored = pass === 'gradInput';

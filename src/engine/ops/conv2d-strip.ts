@@ -11,9 +11,10 @@ import {
 } from '../../shaders/conv2d-strip-grad-weight.ts';
 import { type TileColumns, tileEntry, tileForwardCode } from '../../shaders/conv2d-tile.ts';
 import { type Inputs, imagesBeside, TILE_COLUMNS, TILE_ROWS } from '../../shaders/conv2d-tile-rows.ts';
+import { type Lanes, lanesOf } from '../../shaders/lanes.ts';
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
-import { dispatch, type Kernel, kernel } from '../kernel.ts';
+import { dispatch, type Kernel, kernel, linearGroups } from '../kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import type { ConvFamily, ConvGeometry } from './conv2d-geometry.ts';
 import { inputsOf, pieces } from './conv2d-inputs.ts';
@@ -21,7 +22,7 @@ import { sum } from './reduce.ts';
 
 /** A workgroup is one subgroup, of lavapipe (8 lanes) or SwiftShader (4): several times faster than more of them. */
 interface StripKernels {
-  readonly lanes: number;
+  readonly lanes: Lanes;
   readonly pack: Kernel;
   readonly forward: Kernel;
   /** For images wider than a strip. */
@@ -31,22 +32,24 @@ interface StripKernels {
 
 const made = new Map<string, StripKernels>();
 
-/** The kernels for this device's subgroups, or null where strips do not pay or their subgroup size is unknown. */
+/** The kernels for this device's vectors, or null where strips do not pay. */
 function stripKernels(gpu: Gpu): StripKernels | null {
-  const lanes = gpu.subgroupLanes;
-  if (lanes !== 8 && lanes !== 4) return null;
-  const { fuses } = gpu;
-  const key = `${lanes} ${fuses}`;
+  const { vectorLanes: lanes, fuses } = gpu;
+  if (lanes === null) return null;
+  const bySubgroups = gpu.subgroupLanes === lanes;
+  const group = lanesOf(lanes, bySubgroups);
+  const key = `${lanes} ${fuses} ${bySubgroups}`;
   let kernels = made.get(key);
   if (!kernels) {
     const source = { name: `conv2d-strip-${lanes}`, code: shaders.conv2dStrip.code };
-    const unrolled = (code: string) => ({ enable: ['subgroups'], append: [code] });
+    const { enable } = group;
+    const unrolled = (code: string) => ({ enable, append: [code] });
     const tiles = new Map<string, Kernel>();
     const forwardTile = (inputs: Inputs, columns: TileColumns) => {
       const entry = tileEntry({ inputs, columns });
       const tile =
         tiles.get(entry) ??
-        kernel(source, entry, unrolled(tileForwardCode({ lanes, inputs, columns, gathers: fuses })));
+        kernel(source, entry, unrolled(tileForwardCode({ lanes: group, inputs, columns, gathers: fuses })));
       tiles.set(entry, tile);
       return tile;
     };
@@ -54,12 +57,12 @@ function stripKernels(gpu: Gpu): StripKernels | null {
       kernel(
         source,
         gradWeightEntry[columns],
-        unrolled(stripGradWeightCode({ lanes, inPlace: fuses && columns !== 'single', columns })),
+        unrolled(stripGradWeightCode({ lanes: group, inPlace: fuses && columns !== 'single', columns })),
       );
     kernels = {
-      lanes,
+      lanes: group,
       pack: kernel(source, 'pack'),
-      forward: kernel(source, 'forward', unrolled(stripForwardCode(lanes))),
+      forward: kernel(source, 'forward', unrolled(stripForwardCode(group))),
       forwardTile,
       gradWeight: { single: gradWeight('single'), pairs: gradWeight('pairs'), enlarged: gradWeight('enlarged') },
     };
@@ -133,7 +136,7 @@ function stripForward(work: ForwardWork): void {
  * Whether several images lie side by side in a tile: on lavapipe. SwiftShader would have one more kernel to compile.
  */
 const liesBeside = ({ lanes }: StripKernels, { N, W, Q, padW }: StripConvolution) =>
-  lanes === 8 && N > 1 && Q >= 3 && Q <= 7 && W === Q && padW === 1;
+  lanes.threads === 8 && N > 1 && Q >= 3 && Q <= 7 && W === Q && padW === 1;
 
 /** For images that are narrow, or of few output channels. */
 function forwardByStrips(
@@ -155,7 +158,7 @@ function forwardByStrips(
   dispatch(output.gpu, pack, { weight, packed: slab }, uniforms, packGroups(C * tiles));
   const bands = N * strips * (tall ? Math.ceil(P / 2) : P);
   const bindings = { input, slab, bias: bias ?? weight, output };
-  dispatch(output.gpu, forward, bindings, uniforms, [Math.ceil(bands / lanes), tiles]);
+  dispatch(output.gpu, forward, bindings, uniforms, [Math.ceil(bands / lanes.threads), tiles]);
   slab.release();
 }
 
@@ -165,7 +168,7 @@ function forwardByTiles(
 ): void {
   const { N, C, H, W, O, P, Q, padH, padW, weightC = O, weightFirst = 0 } = g;
   const { gpu } = output;
-  const { pack, forwardTile } = kernels;
+  const { pack, forwardTile, lanes } = kernels;
   const narrow = liesBeside(kernels, g);
   const pairs = !narrow && W % 2 === 0 && Q % 2 === 0 && padH === 1 && padW === 1;
   const { inputs, first, second } = inputsOf(
@@ -194,7 +197,8 @@ function forwardByTiles(
     ...{ slabFours, bias: bias ?? weight, [pairs ? 'outputPairs' : 'output']: output, statistics: sums ?? unread },
   };
   const columns = narrow ? Q : pairs ? 'pairs' : 'single';
-  dispatch(gpu, forwardTile(inputs, columns), bindings, uniforms, [tilesOfImage, tiles, groups]);
+  const [x, z] = linearGroups(groups * tilesOfImage, lanes.tiles);
+  dispatch(gpu, forwardTile(inputs, columns), bindings, uniforms, [x, tiles, z]);
   for (const passing of [slabFours, unread]) passing?.release();
   output.statistics = sums;
 }
@@ -210,7 +214,7 @@ const BUSY_GROUPS = 64;
 
 /** The gradients of the weight, O C 3 3, and of the bias, O, from N C H W and N O P Q. */
 function stripGradWeight(
-  { gradWeight }: StripKernels,
+  { gradWeight, lanes }: StripKernels,
   { N, C: weightC, H, W, O, P, Q, padH, padW }: StripConvolution,
   input: Tensor,
   gradient: Tensor,
@@ -218,7 +222,8 @@ function stripGradWeight(
   const { gpu } = gradient;
   const strips = Math.ceil(Q / GRAD_WEIGHT_RUN);
   const channelGroups = Math.ceil(O / 8) * Math.ceil(weightC / 4);
-  const slices = Math.max(1, Math.min(Math.ceil(BUSY_GROUPS / channelGroups), N * P * strips));
+  const most = Math.ceil(BUSY_GROUPS / channelGroups);
+  const slices = Math.max(1, Math.min(Math.ceil(most / lanes.tiles) * lanes.tiles, N * P * strips));
   const partial = empty(gpu, 'OCRSZ', [O, weightC, 3, 3, slices], 'conv2d gradient of weight');
   const biasPartial = empty(gpu, 'CZ', [O, slices], 'conv2d gradient of bias');
   // On SwiftShader it is no faster, and one more kernel to compile where some rows are odd.
@@ -238,7 +243,11 @@ function stripGradWeight(
       [pairs ? 'gradientPairs' : 'gradient']: gradient,
     };
     const bindings = { ...images, moment: moments ?? unread, partial, biasPartial };
-    dispatch(gpu, gradWeight[columns], bindings, uniforms, [slices, Math.ceil(O / 8), Math.ceil(C / 4)]);
+    dispatch(gpu, gradWeight[columns], bindings, uniforms, [
+      Math.ceil(slices / lanes.tiles),
+      Math.ceil(O / 8),
+      Math.ceil(C / 4),
+    ]);
     firstC += C;
   }
   unread?.release();

@@ -68,11 +68,11 @@ const casesOf: Record<Exclude<ConvFamilyName, 'plain'>, readonly Case[]> = {
   matrices: [...named(/stride|dilation|groups|odd/), slices, ...tiles],
 };
 
-const { description, subgroupLanes } = await testGpu();
+const { description, vectorLanes } = await testGpu();
 /** Compiled for seconds each by SwiftShader, and the same text as their neighbours: with KERNELS=all there, elsewhere always. */
 const slow = description.name === 'SwiftShader' && process.env.KERNELS !== 'all' ? ['gemm-32', 'gemm-128'] : [];
-/** Strips and columns want subgroups of a size that not every adapter has. */
-const unfit = subgroupLanes === null ? ['strips', 'columns'] : [];
+/** Strips and columns are for processors. */
+const unfit = vectorLanes === null ? ['strips', 'columns'] : [];
 const families = Object.keys(casesOf).filter((name) => ![...slow, ...unfit].includes(name));
 
 async function compute(family: string, [what, inputShape, weightShape, options]: Case, on?: Gpu) {
@@ -134,10 +134,10 @@ Object.assign(convFamilies.winograd, { forward, gradInput });
 Object.assign(convFamilies.matrices, portableFamily({ type: 'f32', M: 8, N: 8, K: 8, lanes: 64 }, 2, 2));
 
 /** How many of the cases the family computes, each of them right. */
-async function right(family: string, cases: readonly Case[]): Promise<number> {
+async function right(family: string, cases: readonly Case[], on?: Gpu): Promise<number> {
   let times = 0;
   for (const one of cases) {
-    const { used, got, exact, what } = await compute(family, one);
+    const { used, got, exact, what } = await compute(family, one, on);
     if (!used.includes(family)) continue;
     times++;
     if (!witness.has(what)) witness.set(what, compute('plain', one));
@@ -153,6 +153,19 @@ async function right(family: string, cases: readonly Case[]): Promise<number> {
 it.each(families)('%s computes what the plain kernel and the loops in float64 compute', async (family) => {
   const times = await right(family, casesOf[family as 'strips']);
   expect(times).toBeGreaterThanOrEqual(family === 'strips' ? 1 : 2);
+});
+
+it('every family computes the same without subgroups, half precision and more than the default limits, as phones have them', async () => {
+  using phone = await openGpu({ without: ['subgroups', 'shader-f16', 'limits'] });
+  expect(phone.features.has('subgroups') || phone.features.has('shader-f16')).toBe(false);
+  expect(phone.limits.maxStorageBuffersPerShaderStage).toBe(8);
+  expect(phone.limits.maxComputeInvocationsPerWorkgroup).toBe(256);
+  for (const family of families.filter((name) => name !== 'matrices')) {
+    // The families whose text depends on subgroups by all of their cases, the others by the first.
+    const cases = casesOf[family as 'strips'];
+    const some = family === 'strips' || family === 'columns' ? cases : cases.slice(0, 2);
+    expect(await right(family, some, phone), family).toBeGreaterThanOrEqual(1);
+  }
 });
 
 it.each(['processor', 'gpu'] as const)('depthwise kernels laid out for a %s compute all passes', async (kind) => {
