@@ -19,7 +19,8 @@ export class NonFiniteLossError extends Error {
 
 function reason({ scheme, origin, learningRate }: LossProblem): string {
   if (scheme) return scheme;
-  if (origin === LABEL_TERMS) return "a label is none of the network's classes; correct the labels of the data";
+  if (origin === LABEL_TERMS)
+    return "the cross entropy is not finite although the logits are: a label is none of the network's classes, or the classes' weights in the batch add up to 0; correct the labels of the data, or the weights";
   const where = origin
     ? `the first tensor that is not finite comes from ${origin}`
     : 'and the same step, run again with every operation checked, was finite';

@@ -151,6 +151,18 @@ describe('training', () => {
     },
   );
 
+  it.each([
+    ['kendall', 'log_variance_image', 80],
+    ['liebel', 'log_variance_class', -75],
+    ['imtl-l', 'log_weight_image', 200],
+  ] as const)('stops at a learnt weight of %s that has left its range: %s = %d', async (name, parameter, value) => {
+    const gpu = await testGpu();
+    const scheme = { ...config.scheme, name };
+    using trainer = new Trainer(gpu, { ...config, scheme }, dataset);
+    write([...trainer.scheme.parameters()].find((one) => one.name === parameter)!.tensor, Float32Array.of(value));
+    await expect(trainer.run()).rejects.toThrow(new RegExp(`\\(${parameter}\\) is .*, outside .* to .*: lower`));
+  });
+
   it('refuses a label that is none of the classes', async () => {
     const gpu = await testGpu();
     const [sample, ...others] = dataset.train;

@@ -13,8 +13,8 @@ interface Row {
 }
 
 const table = {
-  /** max(x, 0), written so that a NaN stays one; the slope at 0 is 0, as in PyTorch. */
-  relu: { value: 'select(x, 0.0, x <= 0.0)', slope: 'select(0.0, 1.0, x > 0.0)' },
+  /** max(x, 0), written so that a NaN stays one; the slope at 0 is 0 and at NaN 1, as in PyTorch. */
+  relu: { value: 'select(x, 0.0, x <= 0.0)', slope: 'select(1.0, 0.0, x <= 0.0)' },
   /** x * sigmoid(x) */
   silu: { value: 'x * logistic(x)', slope: 'logistic(x) * (1.0 + x * (1.0 - logistic(x)))' },
   /** 1 / (1 + exp(-x)) */
@@ -23,7 +23,7 @@ const table = {
   /** Natural logarithm: -infinity of 0, NaN below. */
   log: { value: 'logOf(x)', slope: '1.0 / x' },
   /** ln(1 + exp(x)) without overflow: max(x, 0) + ln(1 + exp(-|x|)). */
-  softplus: { value: 'max(x, 0.0) + log1p(exp(-abs(x)))', slope: 'logistic(x)' },
+  softplus: { value: 'maxOf(x, 0.0) + log1p(expOf(-abs(x)))', slope: 'logistic(x)' },
   square: { value: 'x * x', slope: '2.0 * x' },
   sqrt: { value: 'sqrt(x)', slope: '0.5 / sqrt(x)' },
   reciprocal: { value: '1.0 / x', slope: '-1.0 / (x * x)' },
@@ -42,7 +42,7 @@ const table = {
 // ln(1 + z) = 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...) with s = z / (2 + z), at most 1/3 for the z <= 1 that occur here.
 const helpers = `
 fn logistic(x : f32) -> f32 {
-  let e = exp(-abs(x));
+  let e = expOf(-abs(x));
   return select(e, 1.0, x >= 0.0) / (1.0 + e);
 }
 

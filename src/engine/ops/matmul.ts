@@ -33,6 +33,7 @@ function product(
     multiplyKernel,
     { left: left.tensor, right: right.tensor, bias: bias ?? left.tensor, output },
     {
+      B,
       I,
       J,
       K,
@@ -44,7 +45,7 @@ function product(
       rightJ: right.column,
       hasBias: bias ? 1 : 0,
     },
-    [...linearGroups(I * J, 64), B],
+    linearGroups(B * I * J, 64),
   );
 }
 

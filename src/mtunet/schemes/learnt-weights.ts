@@ -20,6 +20,7 @@ import {
   softplus,
   stateTensor,
   subtract,
+  within,
 } from '../../engine/index.ts';
 import {
   ObjectiveScheme,
@@ -31,6 +32,7 @@ import {
   type TaskLosses,
   type TaskValues,
 } from './scheme.ts';
+import { SIGMA_BOUND, sigmaProblem } from './sigma-range.ts';
 
 interface Rule {
   /** The task's term of the objective. */
@@ -68,6 +70,8 @@ export const learntRules = {
   'imtl-l': { saliency: imtl, diagnosis: imtl },
 } as const satisfies Record<string, PerTask<Rule>>;
 
+/** Of a logarithm of sigma squared, or of its reciprocal. */
+const NUMBER_BOUND = 2 * Math.log(SIGMA_BOUND);
 const NAMES: PerTask<string> = { saliency: 'image', diagnosis: 'class' };
 
 /** The numbers s, as the optimizer sees them: log_variance_image and log_variance_class, or log_weight_... for IMTL-L. */
@@ -83,8 +87,15 @@ export class LearntWeightScheme extends ObjectiveScheme {
   }
 
   override members() {
-    const name = (task: Task) => `${this.rules[task].spread > 0 ? 'log_variance' : 'log_weight'}_${NAMES[task]}`;
-    return { [name('diagnosis')]: this.numbers.diagnosis, [name('saliency')]: this.numbers.saliency };
+    return { [this.nameOf('diagnosis')]: this.numbers.diagnosis, [this.nameOf('saliency')]: this.numbers.saliency };
+  }
+
+  override problemOf(sigmas: TaskValues): string | null {
+    return sigmaProblem(sigmas, (task) => this.nameOf(task), 'lower');
+  }
+
+  private nameOf(task: Task): string {
+    return `${this.rules[task].spread > 0 ? 'log_variance' : 'log_weight'}_${NAMES[task]}`;
   }
 
   protected override initials(): Record<string, Initial> {
@@ -92,7 +103,11 @@ export class LearntWeightScheme extends ObjectiveScheme {
   }
 
   override call(losses: TaskLosses): Scalar {
-    return sumOf(presentTasks(losses).map(({ task, loss }) => this.rules[task].term(loss, this.numbers[task])));
+    return sumOf(
+      presentTasks(losses).map(({ task, loss }) =>
+        this.rules[task].term(loss, within(this.numbers[task], NUMBER_BOUND)),
+      ),
+    );
   }
 
   override sigmas(): PerTask<Scalar> {

@@ -25,6 +25,7 @@ import {
   within,
 } from '../../engine/index.ts';
 import { ObjectiveScheme, type PerTask, sumOf, type TaskLosses, type TaskValues } from './scheme.ts';
+import { SIGMA_BOUND, sigmaProblem } from './sigma-range.ts';
 
 export interface SchemeConfig {
   readonly saliencySigma: 'learnt' | 'fixed';
@@ -46,9 +47,6 @@ export const schemes = {
   /** L_s + L_c. */
   sum: { ...common, saliencySigma: 'fixed', classSigma: 'fixed' },
 } as const satisfies Record<string, SchemeConfig>;
-
-/** Beyond it, and below its reciprocal, 1 / sigma^2 leaves float32 sooner or later: such a sigma makes the objective NaN on every adapter. */
-const SIGMA_BOUND = 1e15;
 
 export class UncertaintyScheme extends ObjectiveScheme {
   readonly config: SchemeConfig;
@@ -94,18 +92,10 @@ export class UncertaintyScheme extends ObjectiveScheme {
   }
 
   override problemOf(sigmas: TaskValues): string | null {
-    const isWithin = (sigma: number) => sigma >= 1 / SIGMA_BOUND && sigma <= SIGMA_BOUND;
-    const rows = [
-      ['saliency', sigmas.saliency, 'image'],
-      ['diagnosis', sigmas.diagnosis, 'class'],
-    ] as const;
-    for (const [task, sigma, suffix] of rows) {
-      if (sigma === null || isWithin(sigma)) continue;
-      const isDirect = this.config.sigmaParameter === 'direct';
-      const remedy = isDirect ? 'learn ln sigma (scheme.sigmaParameter: log), or lower' : 'lower';
-      return `sigma of the ${task} (${isDirect ? 'sigma' : 'lg_sigma'}_${suffix}) is ${sigma}, outside ${1 / SIGMA_BOUND} to ${SIGMA_BOUND}, where the objective means nothing: ${remedy} the learning rate of the scheme (optimizer.rates)`;
-    }
-    return null;
+    const isDirect = this.config.sigmaParameter === 'direct';
+    const prefix = isDirect ? 'sigma' : 'lg_sigma';
+    const remedy = isDirect ? 'learn ln sigma (scheme.sigmaParameter: log), or lower' : 'lower';
+    return sigmaProblem(sigmas, (task) => `${prefix}_${task === 'saliency' ? 'image' : 'class'}`, remedy);
   }
 
   /** 1 / sigma^2, half of it for the saliency loss of the released code. */

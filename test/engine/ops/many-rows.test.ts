@@ -67,6 +67,13 @@ const perRow: [string, Build, string, readonly number[]][] = [
   ['slice', (_, x) => engine.slice(x, { C: [1, 3] }), 'NC', [3]],
   ['permute', (_, x) => engine.permute(engine.permute(x, 'CN'), 'NC'), 'NC', [2]],
   ['batchNorm in evaluation', evaluated, 'NCHW', [1, 1, 2]],
+  ['expand', (_, x, rows) => engine.expand(x, 'NCK', [rows, 2, 2]), 'NC', [2]],
+  [
+    'matmul',
+    (gpu, x, rows) => engine.matmul(x as Tensor<'BIK'>, upload(gpu, 'BKJ', [rows, 2, 1], rowsOf(rows, 2))) as Tensor,
+    'BIK',
+    [1, 2],
+  ],
 ];
 
 function evaluated(gpu: Gpu, x: Tensor): Tensor {
