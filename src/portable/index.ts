@@ -43,6 +43,6 @@ export function portableAdapter(): GPUAdapter {
     features: new Set(FEATURES),
     limits: LIMITS,
     info: INFO,
-    requestDevice: async () => new PortableDevice(),
+    requestDevice: async ({ requiredFeatures = [] }: GPUDeviceDescriptor = {}) => new PortableDevice(requiredFeatures),
   } as unknown as GPUAdapter;
 }

@@ -9,7 +9,7 @@ import { CommandEncoder, Queue } from './queue.ts';
 type Listener = (event: { readonly error: PortableError }) => void;
 
 export class PortableDevice {
-  readonly features = new Set(FEATURES);
+  readonly features: ReadonlySet<string>;
   readonly limits = LIMITS;
   readonly adapterInfo = INFO;
   readonly queue: Queue;
@@ -22,7 +22,11 @@ export class PortableDevice {
   private lose: (info: { readonly reason: string; readonly message: string }) => void = () => {};
   private readonly buffers = new Set<PortableBuffer>();
 
-  constructor() {
+  /** `features`: those that the caller wants. */
+  constructor(features: Iterable<string> = []) {
+    this.features = new Set(features);
+    const unknown = [...this.features].filter((feature) => !FEATURES.includes(feature));
+    if (unknown.length > 0) throw new TypeError(`the portable adapter has no ${unknown.join(', ')}`);
     this.queue = new Queue(this.heap, (message) => this.scopes.report('validation', message));
     this.lost = new Promise((resolve) => {
       this.lose = resolve;

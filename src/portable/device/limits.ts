@@ -4,7 +4,7 @@ export const LIMITS = {
   maxBufferSize: 2 ** 31,
   maxStorageBufferBindingSize: 2 ** 31,
   maxUniformBufferBindingSize: 65536,
-  maxStorageBuffersPerShaderStage: 32,
+  maxStorageBuffersPerShaderStage: 16,
   maxUniformBuffersPerShaderStage: 12,
   maxComputeWorkgroupStorageSize: 32768,
   maxComputeInvocationsPerWorkgroup: 1024,

@@ -52,7 +52,9 @@ export function shaderModule(label: string, code: string): ShaderModule {
 export function pipeline(heap: Heap, { label = '', compute }: GPUComputePipelineDescriptor): Pipeline {
   const { module, problem } = compute.module as unknown as ShaderModule;
   if (!module) throw new Error(problem ?? 'the shader module is invalid');
-  const made = compile(module, compute.entryPoint ?? 'main', { ...compute.constants });
+  const entryPoints = [...module.functions.values()].filter(({ attributes }) => attributes.has('compute'));
+  const entryPoint = compute.entryPoint ?? (entryPoints.length === 1 ? entryPoints[0].name : '');
+  const made = compile(module, entryPoint, { ...compute.constants });
   const [x, y, z] = made.workgroupSize;
   if (x * y * z > LIMITS.maxComputeInvocationsPerWorkgroup || x > LIMITS.maxComputeWorkgroupSizeX) {
     throw new Error(
