@@ -120,7 +120,7 @@ export async function listAdapters(): Promise<AdapterReport[]> {
   const reports = (await Promise.all(all.map((candidate) => probe(candidate, drivers)))).flat();
   if (!reports.some(({ rung }) => rung === 'hardware')) reports.unshift(noHardware());
 
-  reports.push(await portableReport());
+  reports.push(await portableReport(isPortable(wish) ? wish.said : null));
 
   const part = wish.name?.toLowerCase() ?? '';
   const used = reports.find(
@@ -133,7 +133,9 @@ export async function listAdapters(): Promise<AdapterReport[]> {
   return reports.map((report) => {
     if (!report.available) return report;
     if (report !== used)
-      return { ...report, why: used ? `${used.name} comes before it` : `${wish.said} asks for another` };
+      return report.rung === 'portable'
+        ? report
+        : { ...report, why: used ? `${used.name} comes before it` : `${wish.said} asks for another` };
     return { ...report, used: true, advice: advice(report, drivers) };
   });
 

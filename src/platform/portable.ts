@@ -30,12 +30,12 @@ export async function portable(said: string): Promise<FoundAdapter> {
   return { adapter: portableAdapter(), description: description(`${said} asks for it`) };
 }
 
-/** Its line in the list of adapters. */
-export async function portableReport(): Promise<AdapterReport> {
+/** Its line in the list of adapters. `said`: how it was asked for, if it was. */
+export async function portableReport(said: string | null): Promise<AdapterReport> {
   const { isSupported, portableAdapter } = await import('../portable/index.ts');
   const { limits, features } = portableAdapter();
   return {
-    ...description('it is used where it is asked for'),
+    ...description(said ? `${said} asks for it` : 'it is used where it is asked for'),
     available: isSupported(),
     used: false,
     source: 'this program',
