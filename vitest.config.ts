@@ -1,4 +1,4 @@
-/** Tests: every file in Node, and every file but *.node.test.ts in a headless Chromium. */
+/** Tests: every file in Node, every file but *.node.test.ts in a headless Chromium, and those of the operations on the portable adapter. */
 import { playwright } from '@vitest/browser-playwright';
 import { defaultClientConditions, defaultServerConditions } from 'vite';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
@@ -24,6 +24,16 @@ const inNode: TestProjectConfiguration = {
     env: { MTUNET_THREADS: '1' },
     sequence: { groupOrder: 0 },
     ...patience,
+  },
+};
+
+const onPortable: TestProjectConfiguration = {
+  ...inNode,
+  test: {
+    ...inNode.test,
+    name: 'portable',
+    include: ['test/engine/ops/**/*.test.ts', 'test/engine/layers/**/*.test.ts', 'test/shaders/lib/*.test.ts'],
+    env: { MTUNET_ADAPTER: 'portable' },
   },
 };
 
@@ -72,6 +82,6 @@ export default defineConfig({
   test: {
     reporters: reports,
     outputFile: { json: 'coverage/tests.json' },
-    projects: [inNode, ...(chromium ? [inBrowser(chromium)] : [])],
+    projects: [inNode, onPortable, ...(chromium ? [inBrowser(chromium)] : [])],
   },
 });

@@ -41,15 +41,15 @@ function setting(config: object, path: string): string {
   return typeof value === 'string' ? value : `${last} ${JSON.stringify(value)}`;
 }
 
-/** Returns the path of the page. */
-export function writeReport(runs: readonly string[], out: string, title: string): string {
+/** Returns the path of the page. `more` is written into results.json beside the tables. */
+export function writeReport(runs: readonly string[], out: string, title: string, more: object = {}): string {
   const { html, json, markdown } = buildReport({
     title,
     runs: withRows(runs.map(readRecords)),
     generated: new Date().toISOString(),
   });
   const page = join(out, 'report.html');
-  writeWhole(join(out, 'results.json'), `${JSON.stringify(json, null, 2)}\n`);
+  writeWhole(join(out, 'results.json'), `${JSON.stringify({ ...json, ...more }, null, 2)}\n`);
   writeWhole(join(out, 'results.md'), markdown);
   writeWhole(page, html);
   return page;

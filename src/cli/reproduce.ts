@@ -8,6 +8,7 @@ import { writeReport } from './report-files.ts';
 import { RunFolder } from './run-folder.ts';
 import { finishSideBySide, usualJobs } from './side-by-side.ts';
 import { trainRun } from './train-run.ts';
+import { weightsSha256 } from './weights-hash.ts';
 
 export const PAPER_SCHEMES = ['mtls1', 'mtls2', 'mtls3'] as const;
 
@@ -44,14 +45,23 @@ export interface FinishOptions {
   readonly signal: AbortSignal;
 }
 
-/** Finishes every run and writes the report; null when interrupted, else the path of the page. */
-export async function finishReproduction(gpu: Gpu, out: string, options: FinishOptions): Promise<string | null> {
+export interface Reproduction {
+  /** The path of the report. */
+  readonly page: string;
+  /** Over the weights of all runs by name: with one seed MTLS1, MTLS2, MTLS3. */
+  readonly weightsSha256: string;
+}
+
+/** Finishes every run and writes the report; null when interrupted. */
+export async function finishReproduction(gpu: Gpu, out: string, options: FinishOptions): Promise<Reproduction | null> {
   const left = runsOf(out).filter((path) => !RunFolder.open(path).isFinished);
   const jobs = options.jobs ?? usualJobs(gpu.description, left.length);
   const { signal } = options;
   const args = gpu.recordsSteps ? [] : ['--no-record'];
   const ended = jobs > 1 ? await finishSideBySide(left, { jobs, signal, args }) : await finishInTurn(gpu, left, signal);
-  return ended ? writeReport(runsOf(out), out, 'MT-UNet under three multi-task learning schemes') : null;
+  if (!ended) return null;
+  const more = { weightsSha256: weightsSha256(runsOf(out)) };
+  return { page: writeReport(runsOf(out), out, 'MT-UNet under three multi-task learning schemes', more), ...more };
 }
 
 async function finishInTurn(gpu: Gpu, runs: readonly string[], signal: AbortSignal): Promise<boolean> {

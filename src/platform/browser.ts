@@ -8,6 +8,8 @@ import {
   tellingLimits,
 } from './host.ts';
 
+import { portable } from './portable.ts';
+
 export type * from './host.ts';
 
 export const runtime: string = navigator.userAgent;
@@ -20,6 +22,7 @@ export async function findAdapter({ prefer, name }: FindOptions = {}): Promise<F
   if (prefer === 'embedded') {
     throw new Error('The embedded software adapter exists in Node only: in a browser prefer "hardware" or "software".');
   }
+  if (prefer === 'portable') return portable("prefer: 'portable'");
   if (!navigator.gpu) throw new Error(isSecureContext ? NO_WEBGPU : INSECURE);
   const adapter = await navigator.gpu.requestAdapter({
     powerPreference: 'high-performance',

@@ -5,7 +5,7 @@
  */
 
 /** The steps of the ladder that leads to an adapter, fastest first; a browser chooses by itself and is one step. */
-export type Rung = 'hardware' | 'system-software' | 'embedded' | 'browser';
+export type Rung = 'hardware' | 'system-software' | 'embedded' | 'portable' | 'browser';
 
 export interface AdapterDescription {
   /** For a reader: "llvmpipe (LLVM 15.0.6, 256 bits)". */
@@ -22,7 +22,7 @@ export interface AdapterDescription {
 
 export interface FindOptions {
   /** Take an adapter of this kind or fail; without it, the fastest that there is. */
-  readonly prefer?: 'hardware' | 'software' | 'embedded';
+  readonly prefer?: 'hardware' | 'software' | 'embedded' | 'portable';
   /** Take an adapter whose name contains this (case does not matter) or fail. */
   readonly name?: string;
   /** Dawn toggles to switch on, such as 'vulkan_enable_f16_on_nvidia'. A browser takes none. */

@@ -9,7 +9,7 @@ import type { SystemDrivers } from './vulkan.ts';
 
 /** A place where an adapter may be found. */
 export interface Candidate {
-  readonly rung: Exclude<Rung, 'browser'>;
+  readonly rung: Exclude<Rung, 'browser' | 'portable'>;
   /** "lavapipe", "SwiftShader", or '' where only the adapter itself will tell. */
   readonly kind: string;
   /** The Vulkan drivers to choose; null outside Linux. */
@@ -19,13 +19,13 @@ export interface Candidate {
 
 /** What the caller or MTUNET_ADAPTER insists on. */
 export interface Wish {
-  readonly prefer: 'hardware' | 'software' | 'embedded' | null;
+  readonly prefer: 'hardware' | 'software' | 'embedded' | 'portable' | null;
   readonly name: string | null;
   /** How it was said, for messages. */
   readonly said: string;
 }
 
-const KINDS = ['hardware', 'software', 'embedded'] as const;
+const KINDS = ['hardware', 'software', 'embedded', 'portable'] as const;
 
 /** Options win over MTUNET_ADAPTER, which is a kind of adapter or a part of a name. */
 export function wishOf({ prefer, name }: FindOptions, env: NodeJS.ProcessEnv = process.env): Wish {
@@ -76,6 +76,7 @@ export function candidates(drivers: SystemDrivers): Candidate[] {
 export function mayFit({ rung }: Candidate, { prefer }: Wish): boolean {
   if (prefer === null) return true;
   if (prefer === 'embedded') return rung === 'embedded';
+  if (prefer === 'portable') return false; // it needs no driver
   // A driver that nothing marks as software may turn out to be, and so may the one of macOS or Windows.
   return prefer === 'hardware' ? rung === 'hardware' : true;
 }
@@ -83,7 +84,7 @@ export function mayFit({ rung }: Candidate, { prefer }: Wish): boolean {
 /** Whether the adapter that was found there is of the wanted kind. */
 export function fits(software: boolean, rung: Rung, { prefer }: Wish): boolean {
   if (prefer === null) return true;
-  if (prefer === 'embedded') return rung === 'embedded';
+  if (prefer === 'embedded' || prefer === 'portable') return rung === prefer;
   return software === (prefer === 'software');
 }
 

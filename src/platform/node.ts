@@ -1,7 +1,7 @@
 /**
  * The adapter in Node: Dawn, from the package `webgpu`, on the first rung of the ladder that holds.
  *
- * - `MTUNET_ADAPTER` = hardware | software | embedded | a part of a name: this adapter or none.
+ * - `MTUNET_ADAPTER` = hardware | software | embedded | portable | a part of a name: this adapter or none.
  * - `VK_DRIVER_FILES`, `VK_ICD_FILENAMES`: the Vulkan drivers that count as the system's.
  * - `MTUNET_THREADS`: how many processor threads a software adapter computes with.
  * - `MTUNET_CACHE`: where embedded files are unpacked. `MTUNET_NO_SYSTEM_VULKAN=1`: do as if the system had no libvulkan.so.1.
@@ -19,6 +19,7 @@ import {
   type Wish,
   wishOf,
 } from './ladder.ts';
+import { isPortable, portable, portableReport } from './portable.ts';
 import { probe } from './probe.ts';
 import { limitLavapipe, limitSwiftShader, threadsWanted } from './threads.ts';
 import { systemDrivers } from './vulkan.ts';
@@ -42,6 +43,7 @@ export function findAdapter(options: FindOptions = {}): Promise<FoundAdapter> {
 
 async function find(options: FindOptions): Promise<FoundAdapter> {
   const wish = wishOf(options);
+  if (isPortable(wish)) return portable(wish.said);
   const { VK_DRIVER_FILES, VK_ICD_FILENAMES, VK_ADD_DRIVER_FILES } = process.env;
   const key = JSON.stringify([wish, options.toggles, VK_DRIVER_FILES, VK_ICD_FILENAMES, VK_ADD_DRIVER_FILES]);
   const before = found.get(key);
@@ -118,15 +120,22 @@ export async function listAdapters(): Promise<AdapterReport[]> {
   const reports = (await Promise.all(all.map((candidate) => probe(candidate, drivers)))).flat();
   if (!reports.some(({ rung }) => rung === 'hardware')) reports.unshift(noHardware());
 
+  reports.push(await portableReport(isPortable(wish) ? wish.said : null));
+
   const part = wish.name?.toLowerCase() ?? '';
   const used = reports.find(
     ({ available, software, rung, name, driver }) =>
-      available && fits(software, rung, wish) && `${name} ${driver}`.toLowerCase().includes(part),
+      available &&
+      fits(software, rung, wish) &&
+      (rung !== 'portable' || isPortable(wish)) &&
+      `${name} ${driver}`.toLowerCase().includes(part),
   );
   return reports.map((report) => {
     if (!report.available) return report;
     if (report !== used)
-      return { ...report, why: used ? `${used.name} comes before it` : `${wish.said} asks for another` };
+      return report.rung === 'portable'
+        ? report
+        : { ...report, why: used ? `${used.name} comes before it` : `${wish.said} asks for another` };
     return { ...report, used: true, advice: advice(report, drivers) };
   });
 

@@ -54,10 +54,11 @@ async function reproducePaper({ preset, seeds, epochs, jobs, out }: ReproduceOpt
     throw new UsageError(`${folder} exists; choose another --out, or go on with it by: mtunet resume ${folder}`);
   planReproduction(folder, { preset, seeds, epochs });
   await withGpu(async (gpu, signal) => {
-    const page = await finishReproduction(gpu, folder, { jobs, signal });
-    if (!page) return interrupted(folder);
+    const done = await finishReproduction(gpu, folder, { jobs, signal });
+    if (!done) return interrupted(folder);
     note(`done in ${duration((performance.now() - started) / 1000)}`);
-    console.log(`report: ${page}`);
+    console.log(`weights sha256 ${done.weightsSha256}`);
+    console.log(`report: ${done.page}`);
   });
 }
 

@@ -25,9 +25,10 @@ export function register(program: Command): void {
       if (!RunFolder.isRun(path) && runsOf(path).length > 0) {
         await withGpu(async (gpu, signal) => {
           gpu.recordsSteps = record;
-          const page = await finishReproduction(gpu, path, { jobs, signal });
-          if (!page) return interrupted(path);
-          console.log(`report: ${page}`);
+          const done = await finishReproduction(gpu, path, { jobs, signal });
+          if (!done) return interrupted(path);
+          console.log(`weights sha256 ${done.weightsSha256}`);
+          console.log(`report: ${done.page}`);
         });
         return;
       }
