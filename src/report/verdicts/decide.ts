@@ -87,7 +87,10 @@ export function plannedSeeds(plan: Plan, deviation: number, comparisons = 1): nu
   return plan.direction === 'equal' ? excluded : seen === null ? null : Math.max(seen, excluded);
 }
 
-/** One verdict of a claim's comparisons: all must hold, and one that is refuted refutes the claim. */
+/**
+ * One verdict of a claim's comparisons: all must hold, and one that is refuted refutes the claim. Effect and interval are those of the
+ * comparison that settles it: the first refuted one, else the one that needs most seeds, else the first.
+ */
 export function decideTogether(parts: readonly Decision[]): Decision {
   if (parts.length === 0) throw new RangeError('decideTogether: a claim needs at least one comparison, got none.');
   for (const verdict of ['contradicted', 'no effect larger than x'] as const) {

@@ -52,6 +52,17 @@ it('calls a certain difference that is too small to matter no effect', () => {
   expect(decide(plan, found(0.06, 0), 20).verdict).toBe('holds');
 });
 
+it('corrects for the comparisons of a claim', () => {
+  // p = 0.0217 of the t test, and 0.0300 of TOST: each below 0.05 and above 0.05 / 5.
+  for (const difference of [found(0.05, 0.02), found(0.01, 0.02)]) {
+    expect(decide(plan, difference, 20).verdict).not.toBe('undecided');
+    expect(decide(plan, difference, 20, 5).verdict).toBe('undecided');
+  }
+  const [low, high] = decide(plan, found(0.05, 0.02), 20, 5).interval;
+  expect((high - low) / 0.04).toBeCloseTo(2.8609, 4); // t(0.995, 19)
+  expect(plannedSeeds(plan, 0.1, 5)).toBeGreaterThan(plannedSeeds(plan, 0.1)!);
+});
+
 it('tells how many seeds an open question would take, and they would decide it', () => {
   for (const [one, mean] of [
     [plan, 0.03],
