@@ -42,7 +42,8 @@ function erfcFraction(x: number): number {
   return Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction;
 }
 
-function logGamma(x: number): number {
+/** ln Gamma(x) for x >= 1/2. */
+export function logGamma(x: number): number {
   let series = LANCZOS[0];
   for (let i = 1; i < LANCZOS.length; i++) series += LANCZOS[i] / (x - 1 + i);
   const t = x + 6.5;
@@ -80,4 +81,31 @@ export function normalQuantile(share: number): number {
     else high = middle;
   }
   return (low + high) / 2;
+}
+
+let lastQuantile = { share: Number.NaN, degrees: Number.NaN, t: Number.NaN };
+
+/** t with P(T < t) = share for Student's distribution: bisection on the tail; infinite at 0 and 1. */
+export function studentQuantile(share: number, degrees: number): number {
+  if (!(share >= 0 && share <= 1) || !(degrees > 0)) return Number.NaN;
+  if (share === 0.5) return 0;
+  if (share < 0.5) return -studentQuantile(1 - share, degrees);
+  if (share === 1) return Number.POSITIVE_INFINITY;
+  // A simulation asks for the same quantile thousands of times.
+  if (lastQuantile.share === share && lastQuantile.degrees === degrees) return lastQuantile.t;
+  const tail = 2 * (1 - share);
+  let [low, high] = [0, 1];
+  while (studentTail(high, degrees) > tail) high *= 2;
+  for (let k = 0; k < 80; k++) {
+    const middle = (low + high) / 2;
+    if (studentTail(middle, degrees) > tail) low = middle;
+    else high = middle;
+  }
+  lastQuantile = { share, degrees, t: (low + high) / 2 };
+  return lastQuantile.t;
+}
+
+/** P(Z < z) of the standard normal distribution. */
+export function normalBelow(z: number): number {
+  return z < 0 ? normalTail(z) / 2 : 1 - normalTail(z) / 2;
 }
