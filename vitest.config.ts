@@ -34,11 +34,9 @@ const inBrowser = ({ executablePath, env, args }: Chromium): TestProjectConfigur
     include: [
       '@cornerstonejs/codec-openjpeg/decode',
       'csv-parse/browser/esm/sync',
-      'dicom-parser',
       'fast-check',
       'fast-png',
       'jpeg-js',
-      'jpeg-lossless-decoder-js',
     ],
   },
   plugins: [serveGolden(process.env.GOLDEN || 'test/golden')],

@@ -26,8 +26,6 @@ const folder = at < 0 ? resolve('dist-bundle', name) : resolve(process.argv[at +
 const LEFT_OUT = {
   webgpu: (path) =>
     /^dist\/(?!linux)/.test(path) || (/^dist\/linux-/.test(path) && !path.startsWith(`dist/${platform}`)),
-  // jpeg-lossless-decoder-js names the tool that it was built with.
-  '@rollup/rollup-linux-x64-gnu': () => true,
   '@sparticuz/chromium': (path) => /^bin\/(?!swiftshader)/.test(path),
 };
 

@@ -19,7 +19,9 @@ import { RunFolder } from '../src/cli/run-folder.ts';
 import { readMark, readSweep } from '../src/cli/sweep/run-description.ts';
 import { EXPLICIT, IMPLICIT, writeDicom } from '../src/data/dicom-writer.ts';
 import { readMasterSheet } from '../src/data/egd.ts';
+import { windowedFilm } from '../src/data/film.ts';
 import { readFilm } from '../src/data/film-file.ts';
+import { inspection } from '../src/data/film-inspection.ts';
 import { GazeTable } from '../src/data/gaze-table.ts';
 import { readSafetensors } from '../src/engine/safetensors.ts';
 import { readTorch } from '../src/engine/torch.ts';
@@ -28,7 +30,11 @@ import { buildReport } from '../src/report/report.ts';
 import compressed from './data/fixtures/compressed-films.json' with { type: 'json' };
 import { fakeRun } from './report/fake-runs.ts';
 import { emptyCheckpoint } from './support/checkpoint.ts';
+import { ascii, attribute, dicomFile, encapsulated, item, UID, UNDEFINED_LENGTH, words } from './support/dicom-file.ts';
+import { goldenPart } from './support/golden-part.ts';
+import { encodeLosslessJpeg } from './support/jpeg-lossless-encoder.ts';
 import { goldenFolder } from './support/oracle.ts';
+import { writePng } from './support/png-writer.ts';
 
 const RUNS = Number(process.env.FUZZ ?? 500);
 const SEED = Number(process.env.FUZZ_SEED ?? 2022);
@@ -39,10 +45,11 @@ const place = mkdtempSync(join(tmpdir(), 'mtunet-fuzz-'));
 afterAll(() => rmSync(place, { recursive: true }));
 
 const text = (words: string) => new TextEncoder().encode(words);
-const recorded = (ending: RegExp) =>
-  readdirSync(join(goldenFolder, 'loading'))
-    .filter((name) => ending.test(name))
-    .map((name) => new Uint8Array(readFileSync(join(goldenFolder, 'loading', name))))
+const recorded = (ending: RegExp, folders = [join(goldenFolder, 'loading')]) =>
+  folders
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    .filter((path) => ending.test(path))
+    .map((path) => new Uint8Array(readFileSync(path)))
     .filter(({ length }) => length < 20_000);
 
 const grey = Uint16Array.from({ length: 64 }, (_, i) => i * 60);
@@ -241,32 +248,107 @@ const manifest = {
 const sweep = { runs: [{ index: 0, name: 'a-seed1', row: 'a', seed: 1, key: 'k', config: resolveConfig('tiny') }] };
 const config = text(JSON.stringify(resolveConfig('tiny')));
 
+/** Attributes and encodings that `film` lacks: rescale, padding, window, sequences; signed; big endian. */
+const attributes = { height: 8, width: 8, stored: 12, pixels: words(grey) };
+const lossless = (predictor: number) => ({
+  syntax: UID.lossless,
+  pixels: encapsulated([
+    encodeLosslessJpeg(
+      grey.map((value) => value & 4095),
+      { height: 8, width: 8, precision: 12, predictor, pointTransform: 1 },
+    ),
+  ]),
+  pixelVr: 'OB',
+  pixelLength: UNDEFINED_LENGTH,
+});
+const dicomFiles = [UID.explicit, UID.implicit, UID.big].map((syntax) =>
+  dicomFile({
+    ...{ ...attributes, syntax, signed: true, photometric: 'MONOCHROME1', trailing: new Uint8Array(5) },
+    pixels: words(grey, syntax !== UID.big),
+    set: {
+      ...attribute(0x00081140, 'SQ', item(new Uint8Array(0), { littleEndian: syntax !== UID.big })),
+      ...attribute(0x00280008, 'IS', ascii('1')),
+      ...attribute(0x00280120, 'SS', words([-7], syntax !== UID.big)),
+      ...attribute(0x00281050, 'DS', ascii('100\\7')),
+      ...attribute(0x00281051, 'DS', ascii('200')),
+      ...attribute(0x00281052, 'DS', ascii('-1024')),
+      ...attribute(0x00281053, 'DS', ascii('2.5')),
+    },
+  }),
+);
+const png = { height: 8, width: 8, depth: 2, samples: Array.from(grey, (value) => value & 3) };
+const transparency = ['tRNS', Uint8Array.of(255, 255)] as const;
+const exif = [0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0];
+const PICTURES = 'test/golden/films';
+
+/** Whatever is read has the size that it says, values within its range, and can be described and windowed. */
+async function readPicture(bytes: Uint8Array): Promise<void> {
+  const read = await readFilm('a.dcm', bytes);
+  const { height, width, pixels, range, details } = read;
+  expect(pixels.length).toBe(height * width);
+  expect(pixels.every((value) => value <= range)).toBe(true);
+  const values = details.values();
+  expect(values.length).toBe(pixels.length);
+  expect(values.every(Number.isFinite)).toBe(true);
+  expect(windowedFilm(read).pixels.length).toBe(pixels.length);
+  JSON.stringify(inspection('a.dcm', read));
+}
+
 const READERS: Record<
   string,
   { readonly corpus: readonly Uint8Array[]; readonly read: (bytes: Uint8Array) => unknown }
 > = {
   safetensors: { corpus: recorded(/\.safetensors$/), read: readSafetensors },
-  'PyTorch files': { corpus: recorded(/\.pth?$/), read: readTorch },
+  'PyTorch files': {
+    corpus: recorded(/\.pth?$/, [join(goldenFolder, 'loading'), goldenPart('checkpoints')]),
+    read: (bytes) => readTorch(bytes),
+  },
   DICOM: {
-    corpus: [EXPLICIT, IMPLICIT, '1.2.840.10008.1.2.5', '1.2.840.10008.1.2.4.50'].map((syntax) =>
-      writeDicom({ ...film, syntax }),
-    ),
-    read: (bytes) => readFilm('a.dcm', bytes),
+    corpus: [
+      ...[EXPLICIT, IMPLICIT, '1.2.840.10008.1.2.5', '1.2.840.10008.1.2.4.50'].map((syntax) =>
+        writeDicom({ ...film, syntax }),
+      ),
+      ...dicomFiles,
+    ],
+    read: readPicture,
   },
   'DICOM, compressed': {
-    corpus: compressed.cases.map((one) => new Uint8Array(Buffer.from(one.file, 'base64'))),
-    read: (bytes) => readFilm('a.dcm', bytes),
+    corpus: [
+      ...compressed.cases.map((one) => new Uint8Array(Buffer.from(one.file, 'base64'))),
+      ...[1, 7].map((predictor) => dicomFile({ ...attributes, ...lossless(predictor) })),
+    ],
+    read: readPicture,
+  },
+  'recorded pictures': {
+    corpus: readdirSync(PICTURES)
+      .filter((name) => !name.endsWith('.json'))
+      .map((name) => new Uint8Array(readFileSync(join(PICTURES, name)))),
+    read: readPicture,
   },
   PNG: {
     corpus: [
       encodePng({ height: 8, width: 8, data: grey, depth: 16, channels: 1 }),
       encodePng({ height: 8, width: 8, data: rgba, depth: 8, channels: 4 }),
+      await writePng({
+        ...png,
+        type: 3,
+        palette: [0, 1, 2, 3].map((i) => [i, 2 * i, 9] as const),
+        chunks: [transparency],
+      }),
+      await writePng({ ...png, type: 0, chunks: [transparency, ['eXIf', Uint8Array.from(exif)]] }),
     ],
-    read: (bytes) => readFilm('a.png', bytes),
+    read: readPicture,
   },
   JPEG: {
-    corpus: [20, 90].map((quality) => new Uint8Array(jpeg.encode({ data: rgba, width: 8, height: 8 }, quality).data)),
-    read: (bytes) => readFilm('a.jpg', bytes),
+    corpus: [
+      ...[20, 90].map((quality) => new Uint8Array(jpeg.encode({ data: rgba, width: 8, height: 8 }, quality).data)),
+      encodeLosslessJpeg(grey, { height: 8, width: 8, precision: 16, predictor: 4, restartLines: 2, dnl: true }),
+      encodeLosslessJpeg(grey, {
+        ...{ height: 8, width: 8, precision: 16, predictor: 7, fill: 2 },
+        segments: [[0xe1, 0x45, 0x78, 0x69, 0x66, 0, 0, ...exif]],
+      }),
+    ],
+    read: readPicture,
   },
   'gaze tables': {
     corpus: [

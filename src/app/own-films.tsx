@@ -65,12 +65,7 @@ export function OwnFilms() {
       >
         <label class="file">
           Choose files
-          <input
-            type="file"
-            multiple
-            accept=".dcm,.dicom,.png,.jpg,.jpeg,.csv"
-            onChange={({ currentTarget: { files } }) => files && read(chosenFiles(files))}
-          />
+          <input type="file" multiple onChange={({ currentTarget: { files } }) => files && read(chosenFiles(files))} />
         </label>
         <label class="file">
           Choose a folder

@@ -18,15 +18,19 @@ export class BadRows {
     return skipBad ? new BadRows() : null;
   }
 
-  /** Takes the bad rows of the table at `path`. */
-  of(path: string): SkipRow {
+  /** Takes the bad rows of the table at `path`. what: a row is a film of its own, or one of many rows of a film that stays. */
+  of(path: string, what: 'film' | 'a row of' = 'film'): SkipRow {
     const table = { listed: [] as Bad[], count: 0 };
     this.tables.set(path, table);
-    return (row) => {
+    return (left) => {
       table.count++;
+      const row =
+        what === 'film' ? left : { ...left, reason: `${left.reason} This row of gaze is left out, the film stays.` };
       if (table.listed.length === LISTED) return;
       table.listed.push(row);
-      note(`left out ${row.id || 'a row'}: ${row.reason}`);
+      note(
+        `left out ${what === 'film' ? row.id || 'a row' : `a row of ${row.id || 'an unreadable id'}`}: ${row.reason}`,
+      );
     };
   }
 

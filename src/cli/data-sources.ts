@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { calibrationScreens, readMasterSheet } from '../data/egd.ts';
 import { egdColumns, GazeTable } from '../data/gaze-table.ts';
 import type { HeatMapName } from '../data/heat-map.ts';
+import { missingGaze } from '../data/near-match.ts';
+import { type CanvasOptions, clinicalPictures, ownPictures } from '../data/picture-input.ts';
 import type { RecipeName } from '../data/recipe.ts';
 import { BadRows } from './bad-rows.ts';
 import { UsageError } from './failure.ts';
@@ -28,13 +30,14 @@ export interface SourceOptions {
   readonly pixelsPerDegree?: number;
   readonly monochrome1?: 'keep' | 'invert';
   readonly scale?: 'keep' | 'fit';
+  readonly voi?: 'ignore' | 'apply';
   readonly jpg?: boolean;
   readonly skipBad?: boolean;
 }
 
 export type Source = Pick<
   PrepareOptions,
-  'name' | 'films' | 'monochrome1' | 'scale' | 'calibrationScreens' | 'classNames' | 'heatMap' | 'told' | 'bad'
+  'name' | 'films' | 'monochrome1' | 'scale' | 'voi' | 'calibrationScreens' | 'classNames' | 'heatMap' | 'told' | 'bad'
 > & { readonly cases: SourceCase[] };
 
 export function openSource(options: SourceOptions): Promise<Source> {
@@ -68,11 +71,17 @@ export function openSource(options: SourceOptions): Promise<Source> {
   return reflacx === undefined ? egdSource(options, egd!, mimic) : reflacxSource(options, reflacx, mimic);
 }
 
+const pictureOptions = ({ monochrome1, scale }: SourceOptions, otherwise: CanvasOptions): CanvasOptions => ({
+  monochrome1: monochrome1 ?? otherwise.monochrome1,
+  scale: scale ?? otherwise.scale,
+});
+
 const clinicalName = (name: string, jpg = false) => `${name} with MIMIC-CXR${jpg ? '-JPG' : ''}`;
 const filmPath = (path: string, jpg = false) => (jpg ? path.replace(/\.dcm$/, '.jpg') : path);
 
 async function egdSource(options: SourceOptions, egd: string, mimic: string): Promise<Source> {
-  const { jpg, recipe, heatMap = recipe, monochrome1 = 'keep', scale = 'keep' } = options;
+  const { jpg, recipe, heatMap = recipe } = options;
+  const { monochrome1, scale } = pictureOptions(options, clinicalPictures);
   const needs = gazeNeeds(heatMap, options.pixelsPerDegree);
   const [tables, films] = [sourceFolder('--egd', egd), sourceFolder('--mimic', mimic)];
   const sheet = fileInside(tables, 'master_sheet.csv');
@@ -80,13 +89,15 @@ async function egdSource(options: SourceOptions, egd: string, mimic: string): Pr
   const rows = readMasterSheet(sheet, readWhole(sheet), badRows?.of(sheet));
   const samples = heatMap === 'paper' || heatMap === 'released';
   const columns = { ...egdColumns, values: gazeValues(egdColumns.values, 'FPOGD', needs) };
-  const table = await readGaze(fileInside(tables, samples ? 'eye_gaze.csv' : 'fixations.csv'), columns, badRows);
+  const gazeFile = samples ? 'eye_gaze.csv' : 'fixations.csv';
+  const table = await readGaze(fileInside(tables, gazeFile), columns, badRows);
   const screens = calibrationScreens(table.byId.keys()).length;
   if (screens > 0) note(`${screens} calibration screens among the gaze are left out.`);
   const cases = rows.map(({ path, ...row }) => ({
     ...row,
     path: filmPath(path, jpg),
     readings: [readingOf(table.byId.get(row.id), needs)],
+    ...(!table.byId.has(row.id) && { missingGaze: missingGaze(row.id, gazeFile, table.byId.keys()) }),
   }));
   const told = { pixelsPerDegree: needs.pixelsPerDegree };
   return {
@@ -94,6 +105,7 @@ async function egdSource(options: SourceOptions, egd: string, mimic: string): Pr
     films,
     monochrome1,
     scale,
+    voi: options.voi,
     calibrationScreens: screens,
     heatMap,
     told,
@@ -104,7 +116,7 @@ async function egdSource(options: SourceOptions, egd: string, mimic: string): Pr
 
 async function readGaze(path: string, columns: typeof egdColumns, badRows: BadRows | null): Promise<GazeTable> {
   const started = performance.now();
-  const table = new GazeTable(path, columns, badRows?.of(path));
+  const table = new GazeTable(path, columns, badRows?.of(path, 'a row of'));
   const bytes = await readPieces(path, (piece) => table.push(piece));
   table.end();
   const [megabytes, seconds] = [bytes / 1e6, (performance.now() - started) / 1000];
@@ -115,14 +127,8 @@ async function readGaze(path: string, columns: typeof egdColumns, badRows: BadRo
 }
 
 async function reflacxSource(options: SourceOptions, reflacx: string, mimic: string): Promise<Source> {
-  const {
-    heatMap = 'degrees',
-    phases = [1, 2, 3],
-    readings = 'merged',
-    monochrome1 = 'keep',
-    scale = 'keep',
-    jpg,
-  } = options;
+  const { heatMap = 'degrees', phases = [1, 2, 3], readings = 'merged', jpg } = options;
+  const { monochrome1, scale } = pictureOptions(options, clinicalPictures);
   if (heatMap === 'paper' || heatMap === 'released')
     throw new UsageError(
       `--heat-map ${heatMap} counts samples, REFLACX's tables hold fixations; choose degrees or fixations.`,
@@ -139,6 +145,7 @@ async function reflacxSource(options: SourceOptions, reflacx: string, mimic: str
     films,
     monochrome1,
     scale,
+    voi: options.voi,
     calibrationScreens: 0,
     heatMap,
     told: { phases, readings },
@@ -148,7 +155,8 @@ async function reflacxSource(options: SourceOptions, reflacx: string, mimic: str
 }
 
 async function ownFolder(options: SourceOptions, folder: string): Promise<Source> {
-  const { recipe, heatMap = recipe, labels, gaze, columns = {}, monochrome1 = 'invert', scale = 'fit' } = options;
+  const { recipe, heatMap = recipe, labels, gaze, columns = {} } = options;
+  const { monochrome1, scale } = pictureOptions(options, ownPictures);
   const needs = gazeNeeds(heatMap, options.pixelsPerDegree);
   const films = sourceFolder('--folder', folder);
   const badRows = BadRows.listed(options.skipBad);
@@ -165,6 +173,7 @@ async function ownFolder(options: SourceOptions, folder: string): Promise<Source
     films,
     monochrome1,
     scale,
+    voi: options.voi,
     calibrationScreens: 0,
     heatMap,
     told,

@@ -3,14 +3,17 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Leakage, leakage, patientSplit, releasedSplit, type Split, type SplitRule } from '../data/case-splits.ts';
 import { CLASS_NAMES } from '../data/dataset.ts';
-import type { Film } from '../data/dicom.ts';
 import { type Ellipse, ellipseMap } from '../data/ellipse-map.ts';
+import { ignoredOf, VOI_WINDOW } from '../data/film.ts';
 import { readFilm } from '../data/film-file.ts';
-import { fitFactor, fittedEllipse, fittedFilm, fittedReading } from '../data/fit.ts';
+import { fittedEllipse, fittedReading } from '../data/fit.ts';
 import { toFloat16 } from '../data/float16.ts';
+import { gazeExtent, gazeWarnings } from '../data/gaze-extent.ts';
 import { type HeatMapName, heatMap, type Reading } from '../data/heat-map.ts';
+import { labelWarnings } from '../data/labels.ts';
+import { canvasInput, canvasPicture } from '../data/picture-input.ts';
 import type { PreparedIndex } from '../data/prepared.ts';
-import { decimate, outputSize, type Recipe } from '../data/recipe.ts';
+import { outputSize, type Recipe } from '../data/recipe.ts';
 import { Failure } from './failure.ts';
 import {
   FILMS_PER_SHARD,
@@ -32,6 +35,8 @@ export interface SourceCase {
   readonly path: string;
   /** One or more readers' gaze. */
   readonly readings: readonly Reading[];
+  /** Where the table of gaze has nothing for it: what it has instead, a clause with the remedy. */
+  readonly missingGaze?: string;
   /** What each reader drew, as an extra target. */
   readonly ellipses?: readonly (readonly Ellipse[])[];
   /** What the table says of the film, where it does. */
@@ -47,6 +52,8 @@ export interface PrepareOptions {
   readonly monochrome1: 'keep' | 'invert';
   /** fit: enlarge or reduce each film to the recipe's canvas first. */
   readonly scale: 'keep' | 'fit';
+  /** Whether values go through the VOI window that a file holds. */
+  readonly voi?: 'ignore' | 'apply';
   readonly split: SplitRule;
   /** More that the index shall tell of how the data were made. */
   readonly told?: Readonly<Record<string, unknown>>;
@@ -68,7 +75,18 @@ export interface Prepared {
 export async function prepareData(cases: readonly SourceCase[], options: PrepareOptions): Promise<Prepared | null> {
   const { out, recipe, split, monochrome1, films, name, skipBad, signal, progress, calibrationScreens } = options;
   const size = outputSize(recipe);
-  const settings = { recipe, heatMap: options.heatMap, monochrome1, scale: options.scale, split, ...options.told };
+  const input = canvasInput(recipe, options);
+  // Without the default of an option that came later: data sets that do not use it keep their hash.
+  const voi = options.voi === 'apply' ? { voi: options.voi } : {};
+  const settings = {
+    recipe,
+    heatMap: options.heatMap,
+    monochrome1,
+    scale: options.scale,
+    ...voi,
+    split,
+    ...options.told,
+  };
   if (split === 'released' && options.bad?.length)
     progress('--split released deals films out by their places in the table; rows that are left out change it.');
   rmSync(join(out, 'index.json'), { force: true }); // no index while the shards change
@@ -112,8 +130,9 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
   const prepared = notes.flatMap((note, number) => {
     if (note.films.length === 0) return [];
     const shard = shards.push({ file: shardFile(number), sha256: note.sha256 }) - 1;
-    return note.films.map(({ id, ...film }, place) => {
+    return note.films.map(({ id, sourceHash, gazeSamples, readings }, place) => {
       const { patient, label, path } = byId.get(id)!;
+      const film = { sourceHash, gazeSamples, readings };
       return { id, patient, label, split: splitOf.get(id)!, source: path, ...film, shard, place };
     });
   });
@@ -121,16 +140,20 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
     prepared,
     prepared.map((one) => one.split),
   );
+  const classNames = [...(options.classNames ?? CLASS_NAMES)];
   const index: PreparedIndex = {
     format: 'mtunet-data-1',
     name,
     ...size,
     ellipses: cases.some(({ ellipses }) => ellipses),
-    classNames: [...(options.classNames ?? CLASS_NAMES)],
+    classNames,
     settings,
+    input,
     cases: prepared,
     shards,
     skipped: [...(options.bad ?? []), ...notes.flatMap(({ skipped }) => skipped)].map((one) => ({ ...one })),
+    ignored: ignoredIn(notes),
+    warnings: [...labelWarnings(classNames), ...gazeWarnings(extentsIn(notes))],
     calibrationScreens,
     leakage: leak,
   };
@@ -140,25 +163,43 @@ export async function prepareData(cases: readonly SourceCase[], options: Prepare
   return { index, leak };
 }
 
+const extentsIn = (notes: readonly ShardNote[]) =>
+  new Map(notes.flatMap(({ films }) => films.flatMap(({ id, extent }) => (extent ? [[id, extent] as const] : []))));
+
+/** Films by what was ignored in them; the windows of different films are one kind. */
+function ignoredIn(notes: readonly ShardNote[]): PreparedIndex['ignored'] {
+  const films = new Map<string, number>();
+  for (const { ignored = [] } of notes.flatMap((note) => note.films))
+    for (const what of new Set(ignored.map((clause) => (clause.startsWith(VOI_WINDOW) ? VOI_WINDOW : clause))))
+      films.set(what, (films.get(what) ?? 0) + 1);
+  return [...films].map(([what, count]) => ({ what, films: count }));
+}
+
 const readingHash = ({ points, fixations }: Reading) =>
   sha256(fixations ? JSON.stringify(fixations) : new Uint8Array(points.slice().buffer));
+
+const pointsOf = (readings: readonly Reading[]) =>
+  readings.flatMap(({ points, fixations }) => (fixations ? fixations.flatMap(({ x, y }) => [x, y]) : [...points]));
 
 const gazeCount = ({ points, fixations }: Reading) => fixations?.length ?? points.length / 2;
 
 async function prepareFilm(one: SourceCase, options: PrepareOptions): Promise<PreparedFilm> {
-  const { films, recipe, monochrome1 } = options;
+  const { films, recipe } = options;
   const path = filmPath(films, one.path);
   const gazeSamples = one.readings.reduce((sum, reading) => sum + gazeCount(reading), 0);
-  if (gazeSamples === 0) throw new Error(`${path}: there is no gaze for ${one.id}; download the table of gaze again.`);
+  if (gazeSamples === 0)
+    throw new Error(
+      `${path}: there is no gaze for ${one.id}: ${one.missingGaze ?? 'its table has no row; download it again, or leave the film out'}.`,
+    );
   const bytes = readWhole(path);
-  const stored = shown(await readFilm(path, bytes), monochrome1);
+  const stored = await readFilm(path, bytes);
   const { height, width } = stored;
   if (one.size && (one.size.height !== height || one.size.width !== width))
     throw new Error(
       `${path}: the film has ${height} x ${width} pixels, the table says ${one.size.height} x ${one.size.width}; download both again.`,
     );
-  const factor = options.scale === 'fit' ? fitFactor(stored, recipe) : 1;
-  const film = factor === 1 ? stored : fittedFilm(stored, factor);
+  const input = canvasInput(recipe, options);
+  const { film, factor, kept } = canvasPicture(stored, input, input.geometry);
   const readings = factor === 1 ? one.readings : one.readings.map((reading) => fittedReading(reading, factor));
   const ellipses = one.ellipses?.map((list) => list.map((ellipse) => fittedEllipse(ellipse, factor)));
   const gaze = heatMap(readings, film, recipe, options.heatMap);
@@ -170,7 +211,9 @@ async function prepareFilm(one: SourceCase, options: PrepareOptions): Promise<Pr
     sourceHash: sha256(bytes),
     gazeSamples,
     readings: one.readings.length,
-    image: decimate(film.pixels, film, recipe),
+    extent: gazeExtent(pointsOf(one.readings), stored),
+    ignored: ignoredOf(stored, input.voi),
+    image: kept,
     gaze: Uint16Array.from(gaze, toFloat16),
     ...(ellipses && { ellipses: Uint16Array.from(ellipseMap(ellipses, film, recipe), toFloat16) }),
   };
@@ -180,10 +223,4 @@ async function prepareFilm(one: SourceCase, options: PrepareOptions): Promise<Pr
 function filmPath(root: string, path: string): string {
   const short = path.replace(/^files\//, '');
   return fileInside(root, !existsSync(join(root, path)) && existsSync(join(root, short)) ? short : path);
-}
-
-function shown(film: Film, monochrome1: 'keep' | 'invert'): Film {
-  if (!film.inverted || monochrome1 === 'keep') return film;
-  const largest = 2 ** film.bits - 1;
-  return { ...film, pixels: film.pixels.map((value) => largest - value), inverted: false };
 }

@@ -9,6 +9,7 @@ import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ChestDataset } from '../data/dataset.ts';
+import type { GazeExtent } from '../data/gaze-extent.ts';
 import {
   type PreparedCase,
   type PreparedIndex,
@@ -28,6 +29,10 @@ export interface PreparedFilm {
   readonly sourceHash: string;
   readonly gazeSamples: number;
   readonly readings: number;
+  /** Where its gaze lies on the original film. */
+  readonly extent?: GazeExtent;
+  /** What its file asks for and preparing left undone. */
+  readonly ignored?: readonly string[];
   readonly image: Uint16Array;
   readonly gaze: Uint16Array;
   readonly ellipses?: Uint16Array;
@@ -43,6 +48,8 @@ export interface ShardNote {
     readonly sourceHash: string;
     readonly gazeSamples: number;
     readonly readings: number;
+    readonly extent?: GazeExtent;
+    readonly ignored?: readonly string[];
   }[];
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
 }
@@ -61,10 +68,22 @@ export function finishedShard(folder: string, shard: number, key: string): Shard
   return existsSync(tensors) && sha256(readFileSync(tensors)) === note.sha256 ? note : null;
 }
 
+const number = z.number();
+const extentSchema = z.object({
+  ...{ samples: number, inside: number, height: number, width: number },
+  ...{ left: number, top: number, right: number, bottom: number },
+});
+
 const shardNote = z.object({
   key: z.string(),
   sha256: z.string(),
-  films: z.array(z.object({ id: z.string(), sourceHash: z.string(), gazeSamples: z.number(), readings: z.number() })),
+  films: z.array(
+    z.object({
+      ...{ id: z.string(), sourceHash: z.string(), gazeSamples: z.number(), readings: z.number() },
+      extent: extentSchema.optional(),
+      ignored: z.array(z.string()).optional(),
+    }),
+  ),
   skipped: z.array(z.object({ id: z.string(), reason: z.string() })),
 });
 
@@ -97,7 +116,10 @@ export function writeShard(
     tensors.push(['ellipses', { dtype: 'F16', shape, data: stacked('ellipses') }]);
   const bytes = writeSafetensors(new Map(tensors));
   if (films.length > 0) writeWhole(join(folder, shardFile(shard)), bytes);
-  const told = films.map(({ id, sourceHash, gazeSamples, readings }) => ({ id, sourceHash, gazeSamples, readings }));
+  const told = films.map(({ id, sourceHash, gazeSamples, readings, extent, ignored = [] }) => ({
+    ...{ id, sourceHash, gazeSamples, readings, extent },
+    ...(ignored.length > 0 && { ignored }),
+  }));
   const note: ShardNote = { key, sha256: sha256(bytes), films: told, skipped };
   writeWhole(join(folder, noteFile(shard)), `${JSON.stringify(note, null, 2)}\n`); // last: it marks the shard as whole
   return note;
@@ -135,7 +157,18 @@ export function openPrepared(folder: string): ChestDataset {
     );
   const split = (wanted: PreparedCase['split']) => cases.filter((one) => one.split === wanted).map(sample);
   const hash = sha256(JSON.stringify([index.settings, cases, shards])).slice(0, 16);
-  return { name, height, width, classNames, train: split('train'), valid: split('valid'), test: split('test'), hash };
+  const { input } = index;
+  return {
+    name,
+    height,
+    width,
+    classNames,
+    ...(input && { input }),
+    train: split('train'),
+    valid: split('valid'),
+    test: split('test'),
+    hash,
+  };
 }
 
 /** Where each tensor's bytes begin. Only the header of the file is read. */

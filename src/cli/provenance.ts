@@ -34,6 +34,7 @@ export function provenanceOf(
       valid: dataset.valid.length,
       test: dataset.test.length,
     },
+    ...(dataset.input && { input: dataset.input }),
     seed,
     config,
     started: started.toISOString(),

@@ -3,6 +3,7 @@
  * numbers that were not finite are null in JSON.
  */
 import { z } from 'zod';
+import { inputDescription } from '../data/picture-input-schema.ts';
 import type { EpochRecord, EvaluationRecord, Example, Provenance, StepRecord } from '../mtunet/records.ts';
 
 const number = z.number().nullable();
@@ -95,6 +96,7 @@ const provenance = z.looseObject({
     valid: count,
     test: count,
   }),
+  input: inputDescription.optional(),
   seed: z.number().int(),
   config: z.string().optional(),
   started: z.string(),

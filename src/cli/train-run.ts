@@ -1,5 +1,5 @@
 /** One run from its folder: train or go on, evaluate the best network on the test split, write everything. */
-import type { ChestDataset } from '../data/dataset.ts';
+import { type ChestDataset, missingClasses } from '../data/dataset.ts';
 import type { Gpu } from '../engine/index.ts';
 import { writeWeights } from '../mtunet/checkpoint.ts';
 import type { TrainConfig } from '../mtunet/config.ts';
@@ -26,6 +26,7 @@ export async function trainRun(
 ): Promise<boolean> {
   using _lock = await lockRun(folder.path, { announce: note });
   folder.tidy();
+  for (const sentence of missingClasses(dataset)) note(`warning: ${sentence}`);
   const { config } = folder;
   await chooseKernels(gpu, folder, dataset.classNames.length);
   const progress = new TrainProgressLine(label(config));

@@ -2,11 +2,13 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { dryGpu } from '../engine/dry.ts';
+import type { Choice } from '../engine/index.ts';
 import type { TrainConfig } from '../mtunet/config.ts';
 import { buildNetwork, type NetworkName, type NetworkOptions } from '../mtunet/networks.ts';
 import { makeScheme } from '../mtunet/schemes/index.ts';
 import { readWeightFile, type WeightFile } from '../mtunet/weight-file.ts';
 import { deviations, fitWeights, type WeightFit } from '../mtunet/weight-fit.ts';
+import { fittingDict } from '../mtunet/weight-prefix.ts';
 import { Failure, UsageError } from './failure.ts';
 import { note } from './messages.ts';
 import { readBytes, sha256 } from './pieces.ts';
@@ -18,16 +20,51 @@ export interface NamedWeightFile extends WeightFile {
   readonly sha256: string;
 }
 
+/** Which of a file's dicts of tensors is wanted: the one of this key, or the one that fits this network. */
+export interface Wanted {
+  readonly key?: string;
+  readonly target?: FitTarget;
+}
+
 /** @param path a file of weights, or the folder of a run, whose best network is meant */
-export function openWeights(path: string): NamedWeightFile {
+export function openWeights(path: string, wanted: Wanted = {}): NamedWeightFile {
   const file = RunFolder.isRun(path) ? join(path, 'weights.safetensors') : path;
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`${file} is no file of weights.`);
   try {
     const bytes = readBytes(file);
-    return { ...readWeightFile(bytes), path: file, bytes: bytes.length, sha256: sha256(bytes) };
+    return { ...readWeightFile(bytes, choiceOf(wanted)), path: file, bytes: bytes.length, sha256: sha256(bytes) };
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new Failure(`${file} cannot be read: ${(error as Error).message}`);
   }
+}
+
+function choiceOf({ key, target }: Wanted): Choice | undefined {
+  if (key !== undefined)
+    return (dicts) => {
+      const found = dicts.find((one) => one.key === key);
+      if (found) return found;
+      const keys = dicts.slice(0, 8).map((one) => `"${one.key}"`);
+      throw new UsageError(`--key ${key}: the file has tensors under ${keys.join(', ')}; choose one of them.`);
+    };
+  if (!target) return undefined;
+  using gpu = dryGpu();
+  using model = buildNetwork(gpu, target.network, target.classes, null);
+  return fittingDict(target.network.name, new Set([...model.entries()].map(({ name }) => name)));
+}
+
+/** Where the weights were found, in words; empty where they are all that the file holds. */
+export function whereFound({ key, others = [] }: WeightFile, { prefix }: Pick<WeightFit, 'prefix'>): string {
+  const parts = [
+    key && `from "${key}"`,
+    prefix && `without the prefix "${prefix}"`,
+    others.length > 0 &&
+      `not from ${others
+        .slice(0, 3)
+        .map((other) => (other === '' ? 'the tensors beside it' : `"${other}"`))
+        .join(', ')}${others.length > 3 ? ` and ${others.length - 3} more` : ''}`,
+  ];
+  return parts.filter(Boolean).join(', ');
 }
 
 /** What a file is fitted to. */
@@ -49,6 +86,8 @@ export function fitted(file: NamedWeightFile, { network, classes, scheme }: FitT
   } catch (error) {
     throw new Failure(`${file.path} does not fit ${network.name}: ${(error as Error).message}`);
   }
+  const where = whereFound(file, fit);
+  if (where) note(`weights ${where}`);
   const list = deviations(fit);
   for (const line of list) note(line);
   if (strict && list.length > 0) {
@@ -60,10 +99,10 @@ export function fitted(file: NamedWeightFile, { network, classes, scheme }: FitT
 }
 
 /** What was taken and what was not, for a record of the run. */
-export function fitRecord({ path, sha256, format }: NamedWeightFile, fit: WeightFit) {
+export function fitRecord({ path, sha256, format, key }: NamedWeightFile, fit: WeightFit) {
   const { state, scheme, ...lists } = fit;
   const sigmas = Object.fromEntries([...scheme.tensors].map(([name, { values }]) => [name, values[0]]));
-  return { file: path, sha256, format, taken: state.tensors.size, sigmas, ...lists };
+  return { file: path, sha256, format, ...(key && { key }), taken: state.tensors.size, sigmas, ...lists };
 }
 
 export const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;

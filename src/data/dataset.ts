@@ -2,6 +2,7 @@
  * What the rest of the project knows about data: images, gaze maps and labels as typed arrays, split three ways.
  */
 import type { Batch, BatchOptions } from './batches.ts';
+import type { InputDescription } from './picture-input.ts';
 
 /** Class order of the paper (AUC-Y1, AUC-Y2, AUC-Y3) and of the released code. */
 export const CLASS_NAMES = ['normal', 'enlarged heart', 'pneumonia'] as const;
@@ -30,8 +31,21 @@ export interface ChestDataset {
   readonly train: readonly ChestSample[];
   readonly valid: readonly ChestSample[];
   readonly test: readonly ChestSample[];
+  /** How a picture of one's own becomes an input like these; folders that an earlier version prepared lack it. */
+  readonly input?: InputDescription;
   /** Hash of every byte of every sample in order, as 16 hex digits: equal data sets have equal hashes on every platform. */
   readonly hash: string;
   /** Batches of a split that another thread makes ahead: the same bits as `batches` of the split. Left out: make them when they are wanted. */
   load?(split: 'train' | 'valid' | 'test', options: BatchOptions): AsyncGenerator<Batch, void, undefined>;
+}
+
+/** A sentence for each split that lacks one of the classes: nothing about it can be learnt, chosen or measured there. */
+export function missingClasses({ name, classNames, ...splits }: ChestDataset): string[] {
+  const use = { train: 'learn', valid: 'choose the best epoch by', test: 'measure' } as const;
+  return (['train', 'valid', 'test'] as const).flatMap((split) => {
+    const present = new Set(splits[split].map(({ label }) => label));
+    const missing = classNames.filter((_, label) => !present.has(label));
+    if (missing.length === 0) return [];
+    return `the ${split} split of ${name} has no image of ${missing.map((one) => `"${one}"`).join(' and ')}, so there is nothing of it to ${use[split]}; add images or choose another split.`;
+  });
 }

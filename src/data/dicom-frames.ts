@@ -1,8 +1,17 @@
 /** Compressed DICOM frames, each kind through a decoder that is loaded when the first file needs it. */
-import type { FrameShape } from './dicom.ts';
-import { jpegSize } from './jpeg-markers.ts';
+import { syntaxName } from './dicom-syntax.ts';
+import { decodeLosslessJpeg, LOSSLESS_PIXELS_PER_BYTE } from './jpeg-lossless.ts';
+import { decodeLossyJpeg, JPEG_PIXELS_PER_BYTE } from './jpeg-lossy.ts';
+import { jpegHeader } from './jpeg-markers.ts';
 import { checkPacking } from './packing.ts';
 import { runLengths } from './run-lengths.ts';
+
+export interface FrameShape {
+  readonly height: number;
+  readonly width: number;
+  /** 8 or 16 */
+  readonly allocated: number;
+}
 
 interface Syntax {
   readonly decode: (frame: Uint8Array<ArrayBuffer>, shape: FrameShape) => Promise<Uint16Array>;
@@ -12,11 +21,8 @@ interface Syntax {
 
 /** Two bytes repeat one byte 128 times. */
 const RUNS: Syntax = { decode: async (frame, shape) => runLengths(frame, shape), pixelsPerByte: 64 };
-/** A block of 64 pixels takes at least one bit. */
-export const JPEG_PIXELS_PER_BYTE = 512;
 const BASELINE: Syntax = { decode: jpegBaseline, pixelsPerByte: JPEG_PIXELS_PER_BYTE };
-/** A pixel takes at least one bit. */
-const LOSSLESS: Syntax = { decode: jpegLossless, pixelsPerByte: 8 };
+const LOSSLESS: Syntax = { decode: jpegLossless, pixelsPerByte: LOSSLESS_PIXELS_PER_BYTE };
 /** A block of 64 x 64 pixels of one value takes a few bits; a film has noise. */
 const WAVELETS: Syntax = { decode: jpeg2000, pixelsPerByte: 4096 };
 
@@ -29,15 +35,17 @@ const SYNTAXES: Record<string, Syntax> = {
   '1.2.840.10008.1.2.4.91': WAVELETS,
 };
 
-/** height x width values. @throws Error, one sentence that begins with `name` */
+export const isCompressed = (syntax: string): boolean => Object.hasOwn(SYNTAXES, syntax);
+
+/** height x width values. syntax: one that isCompressed. @throws Error, one sentence that begins with `name` */
 export async function decodeFrame(
   name: string,
   syntax: string,
   frame: Uint8Array<ArrayBuffer>,
   shape: FrameShape,
 ): Promise<Uint16Array> {
-  const known = Object.hasOwn(SYNTAXES, syntax) ? SYNTAXES[syntax] : null;
-  if (!known) throw foreignSyntax(name, syntax);
+  const known = SYNTAXES[syntax];
+  if (frame.length === 0) throw new Error(`${name}: its pixel data (${syntaxName(syntax)}) hold no fragment.`);
   checkPacking(name, shape.height * shape.width, frame.length, known.pixelsPerByte);
   let values: Uint16Array;
   try {
@@ -45,27 +53,25 @@ export async function decodeFrame(
   } catch (error) {
     // A decoder from C++ throws a number, the place of what it means.
     const message = error instanceof Error ? error.message : 'the decoder gave up';
-    throw new Error(
-      `${name}: the compressed pixels (${syntax}) cannot be decoded (${message}); download the file again.`,
-    );
+    throw new Error(`${name}: its ${syntaxName(syntax)} pixels (${frame.length} bytes) cannot be decoded: ${message}.`);
   }
   if (values.length !== shape.height * shape.width) {
     throw new Error(
-      `${name}: the pixels decode to ${values.length} values, but ${shape.height} x ${shape.width} were announced; download the file again.`,
+      `${name}: its ${syntaxName(syntax)} pixels decode to ${values.length} values, ${shape.height} x ${shape.width} are announced.`,
     );
   }
   return values;
 }
 
-export const foreignSyntax = (name: string, syntax: string) =>
-  new Error(
-    `${name}: transfer syntax ${syntax} is not read; convert the file to explicit little endian, for example with dcmconv.`,
-  );
-
 /** What the compressed frame itself announces must agree before a decoder allocates for it. */
 function sameSize(height: number, width: number, shape: FrameShape): void {
   if (height !== shape.height || width !== shape.width)
     throw new Error(`the frame announces ${height} x ${width}, the DICOM ${shape.height} x ${shape.width}`);
+}
+
+/** Bits above those that are allocated would be lost. */
+function checkPrecision(bits: number, { allocated }: FrameShape): void {
+  if (bits > allocated) throw new Error(`the frame has values of ${bits} bits, the DICOM allocates ${allocated}`);
 }
 
 /** Rows and columns of a JPEG 2000 code stream's SIZ segment (ISO 15444-1, A.5.1), which comes first. */
@@ -77,31 +83,19 @@ export function jpeg2000Size(bytes: Uint8Array): { height: number; width: number
 }
 
 async function jpegBaseline(frame: Uint8Array<ArrayBuffer>, shape: FrameShape): Promise<Uint16Array> {
-  const { height, width } = jpegSize(frame);
+  const { height, width } = jpegHeader(frame);
   sameSize(height, width, shape);
-  return greyJpeg(frame);
-}
-
-/** Red of the decoded picture, which in a grey one is the grey. */
-export async function greyJpeg(bytes: Uint8Array): Promise<Uint16Array> {
-  const { decode } = (await import('jpeg-js')).default;
-  const { data, width, height } = decode(bytes, {
-    useTArray: true,
-    formatAsRGBA: true,
-    maxResolutionInMP: 100,
-    maxMemoryUsageInMB: 2048,
-  });
-  const grey = new Uint16Array(width * height);
-  for (let i = 0; i < grey.length; i++) grey[i] = data[4 * i];
-  return grey;
+  const { values, isColour } = await decodeLossyJpeg(frame);
+  if (isColour) throw new Error('the frame is in colour, the DICOM announces one sample a pixel');
+  return values;
 }
 
 async function jpegLossless(frame: Uint8Array<ArrayBuffer>, shape: FrameShape): Promise<Uint16Array> {
-  const { height, width } = jpegSize(frame);
-  sameSize(height, width, shape);
-  const { Decoder } = await import('jpeg-lossless-decoder-js');
-  const values = new Decoder().decode(frame.buffer, 0, frame.length);
-  return Uint16Array.from(values);
+  const { height, width } = jpegHeader(frame);
+  sameSize(height || shape.height, width, shape);
+  const { precision, values } = decodeLosslessJpeg(frame, shape.height);
+  checkPrecision(precision, shape);
+  return values;
 }
 
 interface OpenJpeg {
@@ -128,7 +122,9 @@ async function jpeg2000(frame: Uint8Array<ArrayBuffer>, shape: FrameShape): Prom
   try {
     decoder.getEncodedBuffer(frame.length).set(frame);
     decoder.decode();
-    const { bitsPerSample } = decoder.getFrameInfo();
+    const { bitsPerSample, componentCount } = decoder.getFrameInfo();
+    if (componentCount !== 1) throw new Error(`the frame has ${componentCount} components; one is read`);
+    checkPrecision(bitsPerSample, shape);
     const decoded = decoder.getDecodedBuffer().slice();
     isWhole = true;
     return bitsPerSample <= 8 ? Uint16Array.from(decoded) : new Uint16Array(decoded.buffer);

@@ -1,13 +1,15 @@
 /**
  * Films and their gaze out of files that someone dropped on a page: the same reading as `mtunet data prepare`, nothing sent anywhere.
  *
- * A table of gaze is a CSV whose header has the columns of EGD-CXR or file, x and y. Films may be DICOM, PNG or JPEG.
+ * A table of gaze is a CSV whose header has the columns of EGD-CXR or file, x and y. Films are DICOM, PNG or JPEG, known by their names'
+ * endings or by their contents.
  */
 import { readFilmFile } from './film-file.ts';
-import { fitFactor, fittedFilm } from './fit.ts';
+import { FILM_HEADER, filmKind } from './film-kind.ts';
 import { egdColumns, GazeTable, type NumberList } from './gaze-table.ts';
 import { heatMap } from './heat-map.ts';
-import { decimate, outputSize, recipes } from './recipe.ts';
+import { canvasInput, canvasPicture, ownPictures } from './picture-input.ts';
+import { outputSize, recipes } from './recipe.ts';
 import { scaledFilm } from './scaled-film.ts';
 
 export interface DroppedFile {
@@ -29,7 +31,11 @@ export interface DroppedFilm {
 }
 
 const FILM = /\.(dcm|dicom|png|jpe?g)$/i;
+/** Of a DICOM directory (PS3.3, annex F), which lists images and holds none. */
+const DIRECTORY = /(^|\/)dicomdir$/i;
 const MASK = /(^|\/)(left_lung|right_lung|media?stan?i?num|aortic_knob)\.png$/i;
+/** What a name ends with; a DICOM file is often named by its UID alone, whose last number is none. */
+const ENDING = /\.(?!\d+$)\w+$/;
 /** Enough of a file to hold its header. */
 const HEADER = 4096;
 
@@ -56,13 +62,15 @@ async function gazeOf({ path, file }: DroppedFile): Promise<Map<string, NumberLi
 function pointsOf(tables: readonly Map<string, NumberList>[], path: string): Float64Array | null {
   const parts = path.split('/');
   const names = parts.map((_, i) => parts.slice(i).join('/'));
-  for (const name of [...names, parts[parts.length - 1].replace(/\.\w+$/, '')])
+  for (const name of [...names, parts[parts.length - 1].replace(ENDING, '')])
     for (const table of tables) {
       const list = table.get(name);
       if (list) return list.values;
     }
   return null;
 }
+
+const recipe = recipes.released;
 
 /** Every film, or the sentence that says why a file is none, one after the other. */
 export async function* readDroppedFilms(files: readonly DroppedFile[]): AsyncGenerator<DroppedFilm | Error> {
@@ -75,27 +83,39 @@ export async function* readDroppedFilms(files: readonly DroppedFile[]): AsyncGen
       yield error as Error;
     }
   }
-  const films = files.filter(({ path }) => FILM.test(path) && !MASK.test(path));
-  if (films.length === 0)
-    yield new Error('None of the files is a film: drop DICOM (.dcm), PNG or JPEG files, or their folder.');
-  const recipe = recipes.released;
-  for (const { path, file } of films) {
+  const input = canvasInput(recipe, ownPictures);
+  let count = 0;
+  for (const { path, file } of files) {
+    if (!(await isFilm(path, file))) continue;
+    count++;
     try {
       const stored = await readFilmFile(file, path);
-      const { height, width, bits, inverted } = stored;
-      const factor = fitFactor(stored, recipe);
-      const film = fittedFilm(stored, factor);
+      const { height, width, bits, details } = stored;
+      const { film, factor, kept } = canvasPicture(stored, input, input.geometry);
       const points = pointsOf(tables, path)?.map((value) => value * factor) ?? null;
       const gaze = points && heatMap([{ points }], film, recipe, 'released');
       yield {
         path,
-        told: `${height} x ${width}, ${bits} bits, ${inverted ? 'MONOCHROME1' : 'MONOCHROME2'}`,
+        told: `${height} x ${width}, ${bits} bits, ${details.photometric}`,
         ...outputSize(recipe),
-        image: scaledFilm(decimate(film.pixels, film, recipe)),
+        image: scaledFilm(kept),
         gaze: gaze && Float32Array.from(gaze),
       };
     } catch (error) {
       yield error as Error;
     }
+  }
+  if (count === 0)
+    yield new Error('None of the files is a film: drop DICOM, PNG or JPEG files (of any name), or their folder.');
+}
+
+/** By its name or, since DICOM files often have no ending, by its first bytes; files of other kinds are passed over. */
+async function isFilm(path: string, file: File): Promise<boolean> {
+  if (MASK.test(path) || DIRECTORY.test(path) || /\.csv$/i.test(path)) return false;
+  if (FILM.test(path)) return true;
+  try {
+    return filmKind(new Uint8Array(await file.slice(0, FILM_HEADER).arrayBuffer())) !== null;
+  } catch {
+    return false; // it cannot be opened, and nothing says that it is a film
   }
 }

@@ -1,5 +1,5 @@
 /** A film of any size as a network sees it: its shape kept, scaled by area, black around it, its largest value 1. */
-import type { Film } from './dicom.ts';
+import { type GreyPicture, upright } from './film.ts';
 
 export interface FittedFilm {
   /** H x W in [0, 1]. */
@@ -34,15 +34,14 @@ function shares(from: number, to: number): Share[] {
 }
 
 export function fitFilm(
-  film: Film,
+  film: GreyPicture,
   { height, width }: { readonly height: number; readonly width: number },
 ): FittedFilm {
   const scale = Math.min(height / film.height, width / film.width);
   const inside = (length: number, most: number) => Math.min(most, Math.max(1, Math.round(length * scale)));
   const [h, w] = [inside(film.height, height), inside(film.width, width)];
   const [top, left] = [Math.floor((height - h) / 2), Math.floor((width - w) / 2)];
-  const largest = 2 ** film.bits - 1;
-  const valueAt = film.inverted ? (i: number) => largest - film.pixels[i] : (i: number) => film.pixels[i];
+  const { pixels } = upright(film);
   const [rows, columns] = [shares(film.height, h), shares(film.width, w)];
   const image = new Float32Array(height * width);
   let maximum = 0;
@@ -50,7 +49,7 @@ export function fitFilm(
     const line = new Float64Array(film.width);
     row.weights.forEach((weight, k) => {
       const from = (row.first + k) * film.width;
-      for (let j = 0; j < film.width; j++) line[j] += weight * valueAt(from + j);
+      for (let j = 0; j < film.width; j++) line[j] += weight * pixels[from + j];
     });
     columns.forEach(({ first, weights }, j) => {
       const value = weights.reduce((sum, weight, k) => sum + weight * line[first + k], 0);

@@ -5,6 +5,7 @@
  * The table is CSV as RFC 4180 has it (quoted fields may hold commas, quotes and line ends), UTF-8, with a header. A well-kept parser makes
  * an object or an array of strings of every row, which is several times too slow for the 37 columns of eye_gaze.csv.
  */
+import { refuseForeignFile } from './foreign-file.ts';
 import type { SkipRow } from './table.ts';
 
 export interface GazeColumns {
@@ -55,6 +56,7 @@ export class GazeTable {
   private places: Places | null = null;
   private rest = new Uint8Array(0);
   private line = 1;
+  private began = false;
   private lastId = '';
   private lastBytes = new Uint8Array(0);
   private lastList: NumberList | null = null;
@@ -75,6 +77,8 @@ export class GazeTable {
   /** The next bytes of the file; a row may go on in the next call. */
   push(chunk: Uint8Array): void {
     const bytes = this.rest.length === 0 ? chunk : joined(this.rest, chunk);
+    if (!this.places && bytes.length > 0) refuseForeignFile(this.name, bytes);
+    this.began ||= bytes.length > 0;
     const consumed = this.scan(bytes);
     this.rest = bytes.slice(consumed);
     if (this.rest.length > LONGEST_ROW)
@@ -89,7 +93,9 @@ export class GazeTable {
       const consumed = this.scan(joined(last, Uint8Array.of(LF)));
       if (consumed === 0) throw this.problem('the file ends inside a quoted field; download it again.');
     }
-    if (!this.places) throw this.problem('the file is empty; download it again.');
+    if (this.places) return;
+    if (!this.began) refuseForeignFile(this.name, last);
+    throw this.problem('there is no header; the first line names the columns.');
   }
 
   /** Reads whole rows and returns how many bytes they took. */

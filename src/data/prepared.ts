@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import type { ChestSample } from './dataset.ts';
 import { fromFloat16 } from './float16.ts';
+import { inputDescription } from './picture-input-schema.ts';
 import { scaledFilm } from './scaled-film.ts';
 
 const preparedCase = z.strictObject({
@@ -32,10 +33,16 @@ export const preparedIndex = z.strictObject({
   ellipses: z.boolean().default(false),
   /** Everything that decides the values: recipe, gaze map, treatment of MONOCHROME1, split. */
   settings: z.record(z.string(), z.unknown()),
+  /** How a picture becomes an input; folders of earlier versions lack it. */
+  input: inputDescription.optional(),
   cases: z.array(preparedCase),
   shards: z.array(z.strictObject({ file: z.string().regex(/^shards\/\d{4}\.safetensors$/), sha256: z.string() })),
   /** Cases left out by --skip-bad, with the reason. */
   skipped: z.array(z.strictObject({ id: z.string(), reason: z.string() })),
+  /** What files ask for and preparing left undone, and in how many of them. */
+  ignored: z.array(z.strictObject({ what: z.string(), films: z.number().int().positive() })).default([]),
+  /** What looks wrong about labels and gaze, a sentence each. */
+  warnings: z.array(z.string()).default([]),
   calibrationScreens: z.number().int().min(0),
   leakage: z.strictObject({ patients: z.number(), films: z.number() }),
 });

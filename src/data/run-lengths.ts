@@ -1,5 +1,5 @@
 /** DICOM's RLE (PS3.5, Annex G): a table of up to 15 offsets, then PackBits segments, one a byte of the value, most significant first. */
-import type { FrameShape } from './dicom.ts';
+import type { FrameShape } from './dicom-frames.ts';
 
 export function runLengths(frame: Uint8Array, { height, width, allocated }: FrameShape): Uint16Array {
   const count = height * width;

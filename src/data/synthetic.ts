@@ -10,6 +10,7 @@ import { drawFinding } from './finding.ts';
 import { fingerprintSplits } from './fingerprint.ts';
 import { gazeMap } from './gaze-map.ts';
 import { drawPerson } from './person.ts';
+import { areaInput } from './picture-input.ts';
 import { drawPositioning } from './positioning.ts';
 import { radiograph } from './radiograph.ts';
 import { scanpath } from './scanpath.ts';
@@ -93,6 +94,7 @@ export function syntheticChests(options: SyntheticOptions): ChestDataset {
     height,
     width,
     classNames: CLASS_NAMES,
+    input: areaInput(height, width),
     ...splits,
     hash: fingerprintSplits(height, width, splits),
   };

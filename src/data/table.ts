@@ -1,5 +1,6 @@
 /** Small tables whole: rows by column name, with the line on which each begins. */
 import { CsvError, parse } from 'csv-parse/browser/esm/sync';
+import { refuseForeignFile } from './foreign-file.ts';
 
 export interface TableRow {
   /** 1 is the header. */
@@ -17,6 +18,7 @@ export type SkipRow = (row: { readonly id: string; readonly reason: string }) =>
  * @throws Error naming file, line and remedy
  */
 export function readTable(name: string, bytes: Uint8Array, required: readonly string[], skip?: SkipRow): TableRow[] {
+  refuseForeignFile(name, bytes);
   const foreign = (line: number) => `${name}, line ${line}: the text is not UTF-8; save the table as UTF-8.`;
   const badLine = firstForeignLine(bytes);
   if (badLine !== null && !skip) throw new Error(foreign(badLine));

@@ -18,7 +18,21 @@ export { convTranspose2d } from './ops/conv-transpose2d.ts';
 export { type ConvOptions, conv2d, type Pair } from './ops/conv2d.ts';
 export { bceWithLogits, crossEntropy } from './ops/cross-entropy.ts';
 export { dropout } from './ops/dropout.ts';
-export { exp, log, reciprocal, relu, scale, shift, sigmoid, silu, softplus, sqrt, square } from './ops/elementwise.ts';
+export {
+  exp,
+  factorWithin,
+  log,
+  reciprocal,
+  relu,
+  scale,
+  shift,
+  sigmoid,
+  silu,
+  softplus,
+  sqrt,
+  square,
+  within,
+} from './ops/elementwise.ts';
 export { expand } from './ops/expand.ts';
 export { klDivergence } from './ops/kl-divergence.ts';
 export { linear, matmul } from './ops/matmul.ts';
@@ -49,4 +63,4 @@ export {
 } from './safetensors.ts';
 export { type Shape, ShapeError } from './shape.ts';
 export { parameter, type Scalar, Tensor, upload, write } from './tensor.ts';
-export { isTorchFile, readTorch, type TorchFile, TorchFileError } from './torch.ts';
+export { type Choice, isTorchFile, readTorch, type TensorDict, type TorchFile, TorchFileError } from './torch.ts';

@@ -328,3 +328,11 @@ export function linearGroups(count: number, perGroup: number): [number, number] 
   const y = Math.ceil(groups / 65535);
   return [Math.ceil(groups / y), y];
 }
+
+/**
+ * Workgroups of a kernel over the planes of N C H W, `x` for each plane: C along y and N along z where both fit, else spread over both axes.
+ * The kernel numbers a plane by `id.z * groups.y + id.y`, with `groups` the built-in num_workgroups, and returns for those from N C on.
+ */
+export function planeGroups(x: number, N: number, C: number): [number, number, number] {
+  return Math.max(N, C) <= 65535 ? [x, C, N] : [x, ...linearGroups(N * C, 1)];
+}

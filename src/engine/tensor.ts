@@ -7,6 +7,7 @@ import type { Contents, Gpu } from './gpu.ts';
 import type { Bindable } from './kernel.ts';
 import type { Storage } from './memory.ts';
 import { checkShape, describe, type Shape, type Shaped, ShapeError, sizeOf } from './shape.ts';
+import { UploadedIntegers } from './uploaded.ts';
 
 export type Scalar = Tensor<''>;
 /** f16: what kernels read as float32 and round as they write it. */
@@ -76,6 +77,8 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
   statistics: Tensor | null = null;
   /** Of a gradient, while a rule runs: whether nobody wants it afterwards, so that the rule may write its answer over it and give it back as that. */
   spare = false;
+  /** Of a u32 tensor that was uploaded. */
+  uploaded: UploadedIntegers | null = null;
   private held: Storage | null;
   private alive = true;
   private kept = false;
@@ -240,6 +243,14 @@ export class Tensor<Axes extends string = string> implements Shaped, Bindable {
     );
   }
 
+  /**
+   * Calls `check` with the integers that were uploaded into this tensor, now and each time that a recorded step uploads others. Does nothing for
+   * integers that the host does not know.
+   */
+  onContents(check: (values: Uint32Array) => void): void {
+    this.uploaded?.inspect(check);
+  }
+
   /** Tells whoever listens which operation made this tensor, from what and how. */
   tell(name: string, inputs: readonly Tensor[], attributes: Operation['attributes'] = {}): this {
     this.gpu.onOperation?.({ name, inputs, output: this, attributes });
@@ -315,6 +326,7 @@ export function upload<Axes extends string>(
   const size = sizeOf(shape);
   const storage = gpu.pool.acquire(bytes, 'upload');
   let type: ElementType = 'f32';
+  const integers = new UploadedIntegers();
   const fill = (contents: Contents) => {
     const typed = contents instanceof Float32Array || contents instanceof Uint32Array;
     const values = typed ? contents : Float32Array.from(contents);
@@ -324,6 +336,7 @@ export function upload<Axes extends string>(
       });
     }
     type = values instanceof Uint32Array ? 'u32' : 'f32';
+    if (values instanceof Uint32Array) integers.fill(values);
     if (size > 0) gpu.device.queue.writeBuffer(storage.buffer, 0, values as Float32Array<ArrayBuffer>);
   };
   try {
@@ -332,7 +345,9 @@ export function upload<Axes extends string>(
     storage.release();
     throw cause;
   }
-  return new Tensor(gpu, axes, shape, storage, name, type);
+  const tensor = new Tensor(gpu, axes, shape, storage, name, type);
+  if ((type as ElementType) === 'u32') tensor.uploaded = integers;
+  return tensor;
 }
 
 /** Replaces the contents of a tensor that outlives steps. */

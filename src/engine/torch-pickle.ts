@@ -2,11 +2,14 @@
  * Python's pickle as torch.save writes it, read as data: a stack machine that knows tensors, OrderedDict and plain containers.
  *
  * Nothing can be called. A global is looked up in a list of names when it is read, not when it is used, and REDUCE knows only what the list
- * means. Time and memory are bounded by the number of operations; lengths are compared with the bytes that are there.
+ * means; objects that are no weights (torch-inert.ts) become inert values.
+ * Time and memory are bounded by the number of operations; lengths are compared with the bytes that are there.
  * Source: CPython, Lib/pickletools.py; torch/_utils.py `_rebuild_tensor_v2`.
  */
 import { TorchFileError } from './torch-error.ts';
-import { allowed, Global, orderedDict, type Pickled, rebuiltTensor, storageOf, TensorView } from './torch-globals.ts';
+import { allowed, called, dictOf, Global, type Pickled, storageOf, TensorView } from './torch-globals.ts';
+import { Inert, isDict, isInert } from './torch-inert.ts';
+import { PickleBytes } from './torch-pickle-bytes.ts';
 
 /** A network with a thousand tensors and its optimizer take some 10^5 operations, and a tenth of that in containers. */
 const MOST_OPERATIONS = 500_000;
@@ -23,22 +26,22 @@ export function readPickle(bytes: Uint8Array, start = 0): { value: Pickled; end:
 }
 
 class Machine {
-  at: number;
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #input: PickleBytes;
   readonly #stack: OnStack[] = [];
   readonly #memo = new Map<number, OnStack>();
   #containers = 0;
 
   constructor(bytes: Uint8Array, start: number) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.at = start;
+    this.#input = new PickleBytes(bytes, start);
+  }
+
+  get at(): number {
+    return this.#input.at;
   }
 
   run(): Pickled {
     for (let operations = 0; operations < MOST_OPERATIONS; operations++) {
-      const code = this.#bytes[this.#take(1)];
+      const code = this.#input.byte();
       if (code === 0x2e) {
         const value = this.#popValue();
         if (this.#stack.length > 0) throw new TorchFileError('The pickle leaves more than one value behind.');
@@ -53,13 +56,13 @@ class Machine {
 
   #operate(code: number): void {
     const stack = this.#stack;
-    const view = this.#view;
+    const { view } = this.#input;
     switch (String.fromCharCode(code)) {
       case '\x80': // PROTO
-        if (this.#byte() > 5) throw new TorchFileError('The pickle has a protocol after 5.');
+        if (this.#input.byte() > 5) throw new TorchFileError('The pickle has a protocol after 5.');
         return;
       case '\x95': // FRAME
-        this.#take(8);
+        this.#input.take(8);
         return;
       case '(':
         stack.push(MARK);
@@ -83,29 +86,29 @@ class Machine {
         stack.push(false);
         return;
       case 'J': // BININT
-        stack.push(view.getInt32(this.#take(4), true));
+        stack.push(view.getInt32(this.#input.take(4), true));
         return;
       case 'K': // BININT1
-        stack.push(this.#byte());
+        stack.push(this.#input.byte());
         return;
       case 'M': // BININT2
-        stack.push(view.getUint16(this.#take(2), true));
+        stack.push(view.getUint16(this.#input.take(2), true));
         return;
       case '\x8a': // LONG1
-        stack.push(this.#long(this.#byte()));
+        stack.push(this.#input.long(this.#input.byte()));
         return;
       case 'G': // BINFLOAT
-        stack.push(view.getFloat64(this.#take(8), false));
+        stack.push(view.getFloat64(this.#input.take(8), false));
         return;
       case 'X': // BINUNICODE
-        stack.push(this.#text(this.#length32()));
+        stack.push(this.#input.text(this.#input.length32()));
         return;
       case '\x8c': // SHORT_BINUNICODE
       case 'U': // SHORT_BINSTRING, as Python 2 wrote its names
-        stack.push(this.#text(this.#byte()));
+        stack.push(this.#input.text(this.#input.byte()));
         return;
       case 'T': // BINSTRING
-        stack.push(this.#text(this.#length32()));
+        stack.push(this.#input.text(this.#input.length32()));
         return;
       case '}': // EMPTY_DICT
         stack.push(this.#made(new Map()));
@@ -144,28 +147,26 @@ class Machine {
       case 'u': {
         // SETITEMS
         const items = this.#popToMark();
-        if (items.length % 2 === 1) throw new TorchFileError('The pickle sets a dict from an odd number of values.');
-        const dict = this.#dict();
-        for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
+        this.#pairs(items, this.#dict());
         return;
       }
       case 'q': // BINPUT
-        this.#memo.set(this.#byte(), this.#top());
+        this.#memo.set(this.#input.byte(), this.#top());
         return;
       case 'r': // LONG_BINPUT
-        this.#memo.set(view.getUint32(this.#take(4), true), this.#top());
+        this.#memo.set(view.getUint32(this.#input.take(4), true), this.#top());
         return;
       case '\x94': // MEMOIZE
         this.#memo.set(this.#memo.size, this.#top());
         return;
       case 'h': // BINGET
-        this.#recall(this.#byte());
+        this.#recall(this.#input.byte());
         return;
       case 'j': // LONG_BINGET
-        this.#recall(view.getUint32(this.#take(4), true));
+        this.#recall(view.getUint32(this.#input.take(4), true));
         return;
       case 'c': // GLOBAL
-        stack.push(allowed(`${this.#line()}.${this.#line()}`));
+        stack.push(allowed(`${this.#input.line()}.${this.#input.line()}`));
         return;
       case '\x93': {
         // STACK_GLOBAL
@@ -179,9 +180,72 @@ class Machine {
       case 'R': // REDUCE
         this.#reduce();
         return;
-      case 'b': // BUILD: the attributes of an OrderedDict are versions of modules, no tensor depends on them
+      case 'b': {
+        // BUILD: the attributes of an OrderedDict are versions of modules, those of other objects nobody reads; no tensor depends on them
         this.#popValue();
-        this.#dict();
+        const built = this.#top();
+        if (!(built instanceof Map || built instanceof Inert || built instanceof TensorView))
+          throw new TorchFileError('The pickle gives attributes to something that has none.');
+        return;
+      }
+      case '\x81': // NEWOBJ
+      case '\x92': {
+        // NEWOBJ_EX
+        if (code === 0x92) this.#popValue();
+        this.#reduce();
+        return;
+      }
+      case '\x8f': // EMPTY_SET
+        stack.push(this.#made(new Inert('builtins.set')));
+        return;
+      case '\x90': // ADDITEMS
+        this.#popToMark();
+        if (!(this.#top() instanceof Inert))
+          throw new TorchFileError('The pickle adds to something that is not a set.');
+        return;
+      case '\x91': // FROZENSET
+        this.#popToMark();
+        stack.push(this.#made(new Inert('builtins.frozenset')));
+        return;
+      case 'C': // SHORT_BINBYTES
+        this.#input.take(this.#input.byte());
+        stack.push(new Inert('builtins.bytes'));
+        return;
+      case 'B': // BINBYTES
+        this.#input.take(this.#input.length32());
+        stack.push(new Inert('builtins.bytes'));
+        return;
+      case '\x8e': // BINBYTES8
+      case '\x96': // BYTEARRAY8
+        this.#input.take(this.#input.length64());
+        stack.push(new Inert('builtins.bytes'));
+        return;
+      case '\x8d': // BINUNICODE8
+        stack.push(this.#input.text(this.#input.length64()));
+        return;
+      case '\x8b': // LONG4
+        stack.push(this.#input.long(this.#input.length32()));
+        return;
+      case 'l': // LIST
+        stack.push(this.#made(this.#popToMark()));
+        return;
+      case 'd': // DICT
+        stack.push(this.#made(this.#pairs(this.#popToMark(), new Map())));
+        return;
+      case 'p': // PUT
+        this.#memo.set(Number(this.#input.line()), this.#top());
+        return;
+      case 'g': // GET
+        this.#recall(Number(this.#input.line()));
+        return;
+      case 'I': // INT, and the booleans of protocol 0
+      case 'L': // LONG
+      case 'F': // FLOAT
+        stack.push(this.#input.number(this.#input.line()));
+        return;
+      case 'V': // UNICODE
+      case 'S': // STRING
+        stack.push(this.#input.line());
         return;
       default:
         throw new TorchFileError(
@@ -197,12 +261,20 @@ class Machine {
     if (!(callee instanceof Global) || !Array.isArray(parameters)) {
       throw new TorchFileError('The pickle calls something that is not a global with a tuple.');
     }
-    if (callee.name === 'torch._utils._rebuild_tensor_v2') this.#stack.push(rebuiltTensor(parameters));
-    else if (callee.name === 'torch._utils._rebuild_parameter' && parameters[0] instanceof TensorView) {
-      this.#stack.push(parameters[0]);
-    } else if (callee.name === 'torch.Size' && Array.isArray(parameters[0])) this.#stack.push(parameters[0]);
-    else if (callee.name === 'collections.OrderedDict') this.#stack.push(this.#made(orderedDict(parameters)));
-    else throw new TorchFileError(`The pickle calls ${callee.name} with arguments that it does not take.`);
+    if (isDict(callee.name)) this.#stack.push(this.#made(dictOf(parameters)));
+    else if (isInert(callee.name)) this.#stack.push(this.#made(new Inert(callee.name)));
+    else {
+      const value = called(callee.name, parameters);
+      if (value === null)
+        throw new TorchFileError(`The pickle calls ${callee.name} with arguments that it does not take.`);
+      this.#stack.push(value);
+    }
+  }
+
+  #pairs(items: readonly Pickled[], dict: Map<Pickled, Pickled>): Map<Pickled, Pickled> {
+    if (items.length % 2 === 1) throw new TorchFileError('The pickle sets a dict from an odd number of values.');
+    for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
+    return dict;
   }
 
   #made<T extends Pickled>(container: T): T {
@@ -234,7 +306,10 @@ class Machine {
 
   #popValue(): Pickled {
     const value = this.#pop();
-    if (value instanceof Global) throw new TorchFileError(`The pickle uses ${value.name} as a value.`);
+    if (value instanceof Global) {
+      if (isInert(value.name)) return new Inert(value.name); // a type, such as what a defaultdict makes
+      throw new TorchFileError(`The pickle uses ${value.name} as a value.`);
+    }
     return value as Pickled;
   }
 
@@ -254,62 +329,16 @@ class Machine {
 
   #list(): Pickled[] {
     const top = this.#top();
+    if (top instanceof Inert) return []; // a deque or the like: nobody reads what it holds
     if (!Array.isArray(top)) throw new TorchFileError('The pickle appends to something that is not a list.');
     return top;
   }
 
   #dict(): Map<Pickled, Pickled> {
     const top = this.#top();
+    if (top instanceof Inert) return new Map();
     if (!(top instanceof Map)) throw new TorchFileError('The pickle gives entries to something that is not a dict.');
     return top;
-  }
-
-  #take(count: number): number {
-    const { at } = this;
-    if (count > this.#bytes.length - at) {
-      throw new TorchFileError(
-        `The pickle wants ${count} bytes at byte ${at}, the file has ${this.#bytes.length - at}.`,
-      );
-    }
-    this.at += count;
-    return at;
-  }
-
-  #byte(): number {
-    return this.#bytes[this.#take(1)];
-  }
-
-  #length32(): number {
-    return this.#view.getUint32(this.#take(4), true);
-  }
-
-  #text(length: number): string {
-    const start = this.#take(length);
-    try {
-      const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-      return decoder.decode(this.#bytes.subarray(start, start + length));
-    } catch {
-      throw new TorchFileError(`The pickle has a string that is not UTF-8 at byte ${start}.`);
-    }
-  }
-
-  /** Up to a line feed, which no name of Python's is longer than. */
-  #line(): string {
-    const end = this.#bytes.subarray(this.at, this.at + 256).indexOf(0x0a);
-    if (end < 0) throw new TorchFileError(`The pickle has a name without an end at byte ${this.at}.`);
-    const line = this.#text(end);
-    this.#take(1);
-    return line;
-  }
-
-  /** Two's complement, little-endian; a number where float64 holds it. */
-  #long(length: number): number | bigint {
-    const start = this.#take(length);
-    let value = 0n;
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.#bytes[start + i]);
-    if (length > 0) value = BigInt.asIntN(8 * length, value);
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value;
   }
 }
 

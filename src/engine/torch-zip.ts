@@ -59,6 +59,18 @@ export class ZipArchive {
   }
 }
 
+/** A sentence for an archive of another kind, told by the names of its records; null where it may be torch.save's. */
+export function foreignArchive(names: readonly string[]): string | null {
+  const has = (pattern: RegExp) => names.some((name) => pattern.test(name));
+  if (has(/^[^/]+\/(code\/.*|constants\.pkl)$/))
+    return 'The file is a TorchScript program (torch.jit.save), which is not run: save the state_dict.';
+  if (has(/\.npy$/))
+    return 'The file is an archive of NumPy (.npz), which is not read: write its arrays as safetensors.';
+  if (!has(/\/data\.pkl$/) && has(/\.(pth?|safetensors|bin|ckpt)$/))
+    return 'The file is a zip archive with weights in it: unpack it, and give the file of weights.';
+  return null;
+}
+
 function readDirectory(file: Uint8Array): Map<string, Place> {
   const { start, count, end } = findDirectory(file);
   const places = new Map<string, Place>();
@@ -74,6 +86,8 @@ function readDirectory(file: Uint8Array): Map<string, Place> {
     if (view.getUint16(8, true) & 1) throw new TorchFileError(`Record ${quote(name)} is encrypted.`);
     const method = view.getUint16(10, true);
     if (method !== 0) {
+      const other = foreignArchive([name]);
+      if (other) throw new TorchFileError(other);
       throw new TorchFileError(
         `Record ${quote(name)} is compressed (method ${method}), torch.save never does that: save the weights again.`,
       );

@@ -11,7 +11,7 @@ import { byteLength, FileTensor, type StoredTensor } from './safetensors-tensor.
 import { quote, TorchFileError } from './torch-error.ts';
 import { type Pickled, Storage, TensorView } from './torch-globals.ts';
 import { readPickle } from './torch-pickle.ts';
-import { ZipArchive } from './torch-zip.ts';
+import { foreignArchive, ZipArchive } from './torch-zip.ts';
 
 export { TorchFileError };
 
@@ -20,12 +20,27 @@ export interface TorchFile {
   readonly tensors: Map<string, StoredTensor>;
   /** Entries of the file that are not of the state_dict, such as an optimizer's, by name. */
   readonly ignored: readonly string[];
+  /** Where in the file the state_dict lies: names of entries joined by "."; empty where it is the file's object itself. */
+  readonly key: string;
+  /** Where other dicts of tensors lie. */
+  readonly others: readonly string[];
 }
+
+/** A dict of tensors in a file. */
+export interface TensorDict {
+  readonly key: string;
+  readonly names: readonly string[];
+}
+
+/** Which of a file's dicts of tensors is wanted; null: no opinion. */
+export type Choice = (dicts: readonly TensorDict[]) => TensorDict | null;
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
 /** Under which people wrap a state_dict, in the order of preference. */
 const WRAPPERS = ['state_dict', 'model_state_dict', 'model_state', 'model', 'net', 'network', 'weights'];
+/** Dicts lie at most so deep in each other: a checkpoint of checkpoints. */
+const DEEPEST = 5;
 
 /** Whether the file begins as one of the two forms. */
 export function isTorchFile(file: Uint8Array): boolean {
@@ -39,9 +54,10 @@ const isLegacy = (file: Uint8Array) => file[0] === 0x80 && file[1] <= 5 && file[
 
 /**
  * @param bytes a whole file; contiguous tensors stay views into it
+ * @param choose among several dicts of tensors; without an opinion of its own the one under a usual name, or the only large one, is taken
  * @throws TorchFileError, one sentence, when anything is wrong; there is no partial result
  */
-export function readTorch(bytes: Uint8Array): TorchFile {
+export function readTorch(bytes: Uint8Array, choose?: Choice): TorchFile {
   const file = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   if (!isZip(file) && file[0] !== 0x80) {
     throw new TorchFileError(
@@ -49,7 +65,7 @@ export function readTorch(bytes: Uint8Array): TorchFile {
     );
   }
   const { value, storages } = isZip(file) ? readZip(file) : readLegacy(file);
-  const { state, ignored } = findState(value);
+  const { state, ignored, key, others } = findState(value, choose);
   const tensors = new Map<string, StoredTensor>();
   let copied = 0;
   for (const [name, view] of state) {
@@ -68,7 +84,7 @@ export function readTorch(bytes: Uint8Array): TorchFile {
     }
     tensors.set(name, new FileTensor(name, storage.dtype, shape, data));
   }
-  return { tensors, ignored };
+  return { tensors, ignored, key, others };
 }
 
 type Storages = (storage: Storage) => Uint8Array;
@@ -76,6 +92,8 @@ type Storages = (storage: Storage) => Uint8Array;
 function readZip(file: Uint8Array): { value: Pickled; storages: Storages } {
   const archive = new ZipArchive(file);
   const pickles = archive.names.filter((name) => /^[^/]+\/data\.pkl$/.test(name));
+  const other = foreignArchive(archive.names);
+  if (other) throw new TorchFileError(other);
   if (pickles.length !== 1) {
     throw new TorchFileError(`The archive has ${pickles.length} records data.pkl, torch.save writes one.`);
   }
@@ -178,31 +196,72 @@ function storagesIn(root: Pickled): Set<Storage> {
   return found;
 }
 
-/** The dict of tensors: the value itself, or the one that is wrapped in it. */
-function findState(value: Pickled): { state: [string, TensorView][]; ignored: string[] } {
-  if (!(value instanceof Map)) throw new TorchFileError('The file holds no dict of tensors: save the state_dict.');
-  const holdsTensors = (inner: Pickled | undefined): boolean =>
-    inner instanceof Map && [...inner.values()].some((item) => item instanceof TensorView);
-  let dict = value;
-  const ignored: string[] = [];
-  if (!holdsTensors(value)) {
-    const keys = [...value.keys()].filter((key) => holdsTensors(value.get(key))).map(String);
-    const key = WRAPPERS.find((name) => keys.includes(name)) ?? (keys.length === 1 ? keys[0] : undefined);
-    if (key === undefined) {
-      const found = keys.length === 0 ? 'none' : keys.slice(0, 5).map(quote).join(', ');
-      throw new TorchFileError(
-        `The file holds no dict of tensors that can be told from others (found ${found}): save the state_dict.`,
-      );
+interface FoundDict extends TensorDict {
+  readonly dict: Map<Pickled, Pickled>;
+  /** Of the entry that holds it. */
+  readonly entry: string;
+}
+
+/** Every dict that holds tensors by name, the outermost first. */
+function dictsIn(root: Pickled): FoundDict[] {
+  const found: FoundDict[] = [];
+  const seen = new Set<Pickled>();
+  let level: { value: Pickled; key: string; entry: string }[] = [{ value: root, key: '', entry: '' }];
+  for (let depth = 0; depth <= DEEPEST && level.length > 0; depth++) {
+    const next: typeof level = [];
+    for (const { value, key, entry } of level) {
+      if (!(value instanceof Map || Array.isArray(value)) || seen.has(value)) continue;
+      seen.add(value);
+      if (value instanceof Map) {
+        const names = [...value].flatMap(([name, item]) =>
+          typeof name === 'string' && item instanceof TensorView ? [name] : [],
+        );
+        if (names.length > 0) found.push({ key, entry, names, dict: value });
+      }
+      for (const [name, item] of value.entries())
+        next.push({ value: item, key: key === '' ? String(name) : `${key}.${String(name)}`, entry: String(name) });
     }
-    dict = value.get(key) as Map<Pickled, Pickled>;
-    ignored.push(...[...value.keys()].map(String).filter((name) => name !== key));
+    level = next;
   }
+  return found;
+}
+
+/** The dict of tensors that is wanted, and what lies beside it. */
+function findState(value: Pickled, choose?: Choice) {
+  if (value instanceof TensorView)
+    throw new TorchFileError('The file holds a single tensor, not a dict of tensors by name: save the state_dict.');
+  const dicts = dictsIn(value);
+  if (dicts.length === 0) throw new TorchFileError('The file holds no dict of tensors: save the state_dict.');
+  const wanted = choose?.(dicts);
+  const chosen = dicts.find(({ key }) => key === wanted?.key) ?? usualDict(dicts);
   const state: [string, TensorView][] = [];
-  for (const [name, item] of dict) {
+  const ignored = value instanceof Map && chosen.dict !== value ? besides(value, chosen.key) : [];
+  for (const [name, item] of chosen.dict) {
     if (typeof name === 'string' && item instanceof TensorView) state.push([name, item]);
     else ignored.push(String(name));
   }
-  return { state, ignored };
+  const others = dicts.filter((one) => one !== chosen).map(({ key }) => key);
+  return { state, ignored, key: chosen.key, others };
+}
+
+/** Names of the file's entries but the one that leads to `key`. */
+const besides = (root: Map<Pickled, Pickled>, key: string): string[] =>
+  [...root.keys()].map(String).filter((name) => key !== name && !key.startsWith(`${name}.`));
+
+/** By the number of tensors and by name, where nothing is known of the network. */
+function usualDict(dicts: readonly FoundDict[]): FoundDict {
+  const most = Math.max(...dicts.map(({ names }) => names.length));
+  // A few tensors beside a wrapped state_dict are losses, sigmas, states of an optimizer.
+  const large = dicts.filter(({ names }) => names.length > most / 2);
+  const usual = WRAPPERS.map((name) => large.find(({ entry }) => entry === name)).find((one) => one !== undefined);
+  if (usual) return usual;
+  if (large.length === 1) return large[0];
+  throw new TorchFileError(
+    `The file holds ${large.length} dicts of tensors (${large
+      .slice(0, 5)
+      .map(({ key }) => quote(key))
+      .join(', ')}), and none has a usual name: name one, or save its state_dict alone.`,
+  );
 }
 
 /** Bytes of the tensor, after its last element was found inside its storage. */

@@ -18,6 +18,8 @@
  *   examples.safetensors  image.<i>, gaze.<i>, prediction.<i> (H W, float32) for the overlays; example i is examples[i] of evaluation.json
  */
 
+import type { InputDescription } from '../data/picture-input.ts';
+
 /** One optimizer step. Losses are raw (not weighted by sigma) unless the name says otherwise. */
 export interface StepRecord {
   readonly epoch: number;
@@ -168,6 +170,8 @@ export interface Provenance {
     readonly valid: number;
     readonly test: number;
   };
+  /** How a picture becomes the network's input; runs of earlier versions lack it. */
+  readonly input?: InputDescription;
   readonly seed: number;
   /** SHA-256 of config.json; older runs lack it. */
   readonly config?: string;

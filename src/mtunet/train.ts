@@ -286,10 +286,17 @@ export class Trainer {
         layer.draws = draws[i];
       });
       const inputs = parameters.map(({ tensor }) => tensor);
-      const origin = await findNonFinite(gpu, inputs, () =>
-        asConfigured(gpu, config, () => backward(scheme.call(forward().losses))),
-      );
-      throw new NonFiniteLossError(result.loss, this.steps, origin, optimizer.learningRate);
+      const problem = scheme.problemOf(result.sigmas);
+      const origin = problem
+        ? null
+        : await findNonFinite(gpu, inputs, () =>
+            asConfigured(gpu, config, () => backward(scheme.call(forward().losses))),
+          );
+      throw new NonFiniteLossError(result.loss, this.steps, {
+        scheme: problem,
+        origin,
+        learningRate: optimizer.learningRate,
+      });
     }
     const sigmas = this.ofTasks(result.sigmas);
     const weights = this.ofTasks(result.weights);

@@ -4,7 +4,9 @@
  */
 import { Counter, type Module, type StateDict, type StoredTensor, type Tensor } from '../engine/index.ts';
 import type { NetworkName } from './networks.ts';
+import { WeightFitError } from './weight-fit-error.ts';
 import { canonicalName, isTensorflowKernel, sumIsExact } from './weight-names.ts';
+import { commonPrefix } from './weight-prefix.ts';
 
 export interface Reshaped {
   readonly name: string;
@@ -15,6 +17,8 @@ export interface Reshaped {
 }
 
 export interface WeightFit {
+  /** What stood before every name of the network's tensors and was left out; empty: nothing. */
+  readonly prefix: string;
   /** What was taken, under the network's names. */
   readonly state: StateDict;
   /** What was taken for the scheme, under its names: sigmas that were learnt with the network. */
@@ -33,10 +37,7 @@ export interface WeightFit {
   }[];
 }
 
-/** The weights do not belong to this network. The message is one sentence. */
-export class WeightFitError extends Error {
-  override readonly name = 'WeightFitError';
-}
+export { WeightFitError };
 
 /**
  * @param network only its names and shapes matter
@@ -53,6 +54,7 @@ export function fitWeights(
   const wanted = new Map([...network.entries()].map((entry) => [entry.name, entry.member]));
   const ofScheme = new Set(scheme ? [...scheme.entries()].map((entry) => entry.name) : []);
   const sigmas = new Map<string, { shape: readonly number[]; values: Float32Array }>();
+  const prefix = commonPrefix(name, new Set(wanted.keys()), [...file.tensors.keys()]);
   const head = headOf(wanted);
   const first = [...wanted].find(([, member]) => !(member instanceof Counter) && member.axes === 'OCRS')?.[0];
   const tensors = new Map<string, { shape: readonly number[]; values: Float32Array }>();
@@ -64,7 +66,8 @@ export function fitWeights(
   const reinitialised: { name: string; from: readonly number[]; to: readonly number[] }[] = [];
 
   for (const [published, tensor] of file.tensors) {
-    const own = wanted.has(published) ? published : canonicalName(name, published);
+    const bare = published.startsWith(prefix) ? published.slice(prefix.length) : published;
+    const own = wanted.has(bare) ? bare : canonicalName(name, bare);
     const member = wanted.get(own);
     if (!member) {
       const sigma = sigmaOf(own, tensor, ofScheme);
@@ -81,13 +84,13 @@ export function fitWeights(
       continue;
     }
     sources.set(own, published);
-    if (own !== published) renamed.push({ from: published, to: own });
+    if (own !== bare) renamed.push({ from: published, to: own });
     if (member instanceof Counter) {
       counters.set(own, countOf(published, tensor));
       continue;
     }
     const to = member.shape;
-    const transposed = isTensorflowKernel(name, published) && tensor.shape.length === 4;
+    const transposed = isTensorflowKernel(name, bare) && tensor.shape.length === 4;
     const from = transposed ? [3, 2, 0, 1].map((axis) => tensor.shape[axis]) : tensor.shape;
     const valuesOf = () => (transposed ? fromTensorflow(tensor) : tensor.toFloat32());
     if (String(from) === String(to)) {
@@ -117,7 +120,16 @@ export function fitWeights(
     member instanceof Counter || tensors.has(own) || kept.has(own) ? [] : [own],
   );
   const ownScheme = { tensors: sigmas, counters: new Map<string, number>() };
-  return { state: { tensors, counters }, scheme: ownScheme, renamed, ignored, missing, reshaped, reinitialised };
+  return {
+    prefix,
+    state: { tensors, counters },
+    scheme: ownScheme,
+    renamed,
+    ignored,
+    missing,
+    reshaped,
+    reinitialised,
+  };
 }
 
 /** What `strict` refuses, in words; empty when the file holds exactly the network. */

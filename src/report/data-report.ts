@@ -20,6 +20,8 @@ export interface DataReport {
   readonly imbalance: number;
   readonly leakage: { readonly patients: number; readonly films: number };
   readonly calibrationScreens: number;
+  /** What files ask for and preparing left undone, and in how many of them. */
+  readonly ignored: readonly { readonly what: string; readonly films: number }[];
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
   readonly problems: readonly string[];
   /** Whether every film's bytes are those that were prepared, and its values such as can be drawn. */
@@ -65,13 +67,21 @@ function list(id: string, heading: string, items: readonly Child[]): Markup {
       </section>`;
 }
 
-function counts({ counts, imbalance, leakage, calibrationScreens }: DataReport, names: readonly string[]): Markup {
+/** In words. */
+export const ignoredText = (ignored: DataReport['ignored']): string =>
+  ignored.length === 0 ? 'nothing' : ignored.map(({ what, films }) => `${what} of ${count(films, 'film')}`).join('; ');
+
+function counts(
+  { counts, imbalance, leakage, ignored, calibrationScreens }: DataReport,
+  names: readonly string[],
+): Markup {
   const facts = [
     ['balance', `The largest class has ${imbalance.toFixed(2)} times the films of the smallest.`],
     [
       'leakage',
       `${count(leakage.patients, 'patient')} in more than one split; ${count(leakage.films, 'film')} of valid and test of a patient of train.`,
     ],
+    ['ignored', `${ignoredText(ignored)}.`],
     ['calibration', `${count(calibrationScreens, 'screen')} among the gaze, left out.`],
   ];
   return html`

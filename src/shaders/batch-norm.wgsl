@@ -53,16 +53,25 @@ fn total(lane : u32, value : vec2f) -> vec2f {
   return result;
 }
 
+// Where the slices of a plane begin among those of its channel.
+fn sliceOf(plane : u32) -> u32 {
+  return ((plane % shape.C) * shape.N + plane / shape.C) * shape.parts;
+}
+
 fn partLength() -> u32 {
   return (shape.length + shape.parts - 1u) / shape.parts;
 }
 
-// x: parts, y: C, z: N
+// x: parts, y and z: planes
 @compute @workgroup_size(LANES)
-fn gather(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
+fn gather(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let plane = group.z * groups.y + group.y;
+  if (plane >= shape.N * shape.C) {
+    return;
+  }
   let first = group.x * partLength();
   let last = min(shape.length, first + partLength());
-  let base = (group.z * shape.C + group.y) * shape.length;
+  let base = plane * shape.length;
   var plain = Value();
   for (var i = first + lane; i < last; i += LANES) {
     plain += input[base + i];
@@ -76,7 +85,7 @@ fn gather(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index)
   let spread = total(lane, vec2f(sumOf(squares), 0.0)).x;
   if (lane == 0u) {
     let count = f32(last - min(first, last)) * f32(WIDTH);
-    statistics[(group.y * shape.N + group.z) * shape.parts + group.x] = vec4f(mean, spread, count, 0.0);
+    statistics[sliceOf(plane) + group.x] = vec4f(mean, spread, count, 0.0);
   }
 }
 
@@ -154,11 +163,15 @@ fn recall(@builtin(global_invocation_id) id : vec3u) {
   }
 }
 
-// x: the Values of a plane in workgroups of 512, y: C, z: N
+// x: the Values of a plane in workgroups of 512, y and z: planes
 @compute @workgroup_size(64)
-fn normalise(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
-  let c = group.y;
-  let base = (group.z * shape.C + c) * shape.length;
+fn normalise(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let plane = group.z * groups.y + group.y;
+  if (plane >= shape.N * shape.C) {
+    return;
+  }
+  let c = plane % shape.C;
+  let base = plane * shape.length;
   let m = moment[c];
   for (var i = group.x * 512u + lane; i < min(shape.length, (group.x + 1u) * 512u); i += 64u) {
     let value = fma(input[base + i] - Value(m.x), Value(m.z), Value(m.w));
@@ -172,13 +185,17 @@ fn passed(x : Value, upstream : Value, m : vec4f) -> Value {
   return select(upstream, select(upstream, Value(), value <= Value()), shape.relu == 1u);
 }
 
-// x: parts, y: C, z: N
+// x: parts, y and z: planes
 @compute @workgroup_size(LANES)
-fn gatherGradient(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
-  let c = group.y;
+fn gatherGradient(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let plane = group.z * groups.y + group.y;
+  if (plane >= shape.N * shape.C) {
+    return;
+  }
+  let c = plane % shape.C;
   let first = group.x * partLength();
   let last = min(shape.length, first + partLength());
-  let base = (group.z * shape.C + c) * shape.length;
+  let base = plane * shape.length;
   let m = moment[c];
   var plain = Value();
   var weighted = Value();
@@ -190,7 +207,7 @@ fn gatherGradient(@builtin(workgroup_id) group : vec3u, @builtin(local_invocatio
   }
   let all = total(lane, vec2f(sumOf(plain), sumOf(weighted)));
   if (lane == 0u) {
-    slices[(c * shape.N + group.z) * shape.parts + group.x] = all;
+    slices[sliceOf(plane) + group.x] = all;
   }
 }
 
@@ -218,12 +235,16 @@ fn gradientOf(x : Value, upstream : Value, m : vec4f, means : vec2f) -> Value {
   return m.z * (passed(x, upstream, m) - Value(means.x) - (x - Value(m.x)) * m.y * means.y);
 }
 
-// x: the Values of a plane in workgroups of 512, y: C, z: N
+// x: the Values of a plane in workgroups of 512, y and z: planes
 @compute @workgroup_size(64)
-fn gradInput(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
-  let base = (group.z * shape.C + group.y) * shape.length;
-  let m = moment[group.y];
-  let means = batchMeans(group.y);
+fn gradInput(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let plane = group.z * groups.y + group.y;
+  if (plane >= shape.N * shape.C) {
+    return;
+  }
+  let base = plane * shape.length;
+  let m = moment[plane % shape.C];
+  let means = batchMeans(plane % shape.C);
   for (var i = group.x * 512u + lane; i < min(shape.length, (group.x + 1u) * 512u); i += 64u) {
     output[base + i] = gradientOf(input[base + i], gradient[base + i], m, means);
   }
@@ -231,10 +252,14 @@ fn gradInput(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_ind
 
 // The same where the gradient of the output stands in `output`, which nobody else wants.
 @compute @workgroup_size(64)
-fn gradInputOver(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
-  let base = (group.z * shape.C + group.y) * shape.length;
-  let m = moment[group.y];
-  let means = batchMeans(group.y);
+fn gradInputOver(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) lane : u32) {
+  let plane = group.z * groups.y + group.y;
+  if (plane >= shape.N * shape.C) {
+    return;
+  }
+  let base = plane * shape.length;
+  let m = moment[plane % shape.C];
+  let means = batchMeans(plane % shape.C);
   for (var i = group.x * 512u + lane; i < min(shape.length, (group.x + 1u) * 512u); i += 64u) {
     output[base + i] = gradientOf(input[base + i], output[base + i], m, means);
   }

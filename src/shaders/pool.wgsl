@@ -1,6 +1,8 @@
-// Max and average pooling of N C H W. One thread an element; x: positions, y: C, z: N.
+// Max and average pooling of N C H W. One thread an element; x: positions, y and z: planes.
+// Needs lib/special.wgsl.
 
 struct Shape {
+  planes : u32, // N C
   C : u32, H : u32, W : u32,
   P : u32, Q : u32,
   R : u32, S : u32, // window
@@ -42,19 +44,24 @@ fn divisor(p : u32, q : u32) -> f32 {
   return f32((window.bottom - window.top) * (window.right - window.left));
 }
 
+// Strictly: the first of equals wins. A NaN wins over every number, and a later one over it, as in PyTorch.
+fn wins(x : f32, value : f32) -> bool {
+  return (x > value && !isNan(value)) || isNan(x);
+}
+
 @compute @workgroup_size(64)
-fn maxForward(@builtin(global_invocation_id) id : vec3u) {
-  if (id.x >= shape.P * shape.Q) {
+fn maxForward(@builtin(global_invocation_id) id : vec3u, @builtin(num_workgroups) groups : vec3u) {
+  let plane = id.z * groups.y + id.y;
+  if (id.x >= shape.P * shape.Q || plane >= shape.planes) {
     return;
   }
-  let plane = id.z * shape.C + id.y;
   let window = windowOf(id.x / shape.Q, id.x % shape.Q);
   var best = window.top * shape.W + window.left;
   var value = input[plane * shape.H * shape.W + best];
   for (var h = window.top; h < window.bottom; h++) {
     for (var w = window.left; w < window.right; w++) {
       let x = input[(plane * shape.H + h) * shape.W + w];
-      if (x > value) { // strictly: the first of equals wins
+      if (wins(x, value)) {
         value = x;
         best = h * shape.W + w;
       }
@@ -66,19 +73,19 @@ fn maxForward(@builtin(global_invocation_id) id : vec3u) {
 
 // The same of relu(normalise(input)), which nobody has written.
 @compute @workgroup_size(64)
-fn maxForwardNormalised(@builtin(global_invocation_id) id : vec3u) {
-  if (id.x >= shape.P * shape.Q) {
+fn maxForwardNormalised(@builtin(global_invocation_id) id : vec3u, @builtin(num_workgroups) groups : vec3u) {
+  let plane = id.z * groups.y + id.y;
+  if (id.x >= shape.P * shape.Q || plane >= shape.planes) {
     return;
   }
-  let plane = id.z * shape.C + id.y;
   let window = windowOf(id.x / shape.Q, id.x % shape.Q);
-  let m = moment[id.y];
+  let m = moment[plane % shape.C];
   var best = window.top * shape.W + window.left;
   var value = lit(input[plane * shape.H * shape.W + best], m);
   for (var h = window.top; h < window.bottom; h++) {
     for (var w = window.left; w < window.right; w++) {
       let x = lit(input[(plane * shape.H + h) * shape.W + w], m);
-      if (x > value) { // strictly: the first of equals wins
+      if (wins(x, value)) {
         value = x;
         best = h * shape.W + w;
       }
@@ -94,11 +101,11 @@ fn lit(x : f32, m : vec4f) -> f32 {
 }
 
 @compute @workgroup_size(64)
-fn averageForward(@builtin(global_invocation_id) id : vec3u) {
-  if (id.x >= shape.P * shape.Q) {
+fn averageForward(@builtin(global_invocation_id) id : vec3u, @builtin(num_workgroups) groups : vec3u) {
+  let plane = id.z * groups.y + id.y;
+  if (id.x >= shape.P * shape.Q || plane >= shape.planes) {
     return;
   }
-  let plane = id.z * shape.C + id.y;
   let p = id.x / shape.Q;
   let q = id.x % shape.Q;
   let window = windowOf(p, q);
@@ -123,11 +130,11 @@ fn lastWindow(position : u32, pad : u32, stride : u32, count : u32) -> u32 {
 
 // output is the gradient of the input; each input gathers from the windows that contain it.
 @compute @workgroup_size(64)
-fn maxBackward(@builtin(global_invocation_id) id : vec3u) {
-  if (id.x >= shape.H * shape.W) {
+fn maxBackward(@builtin(global_invocation_id) id : vec3u, @builtin(num_workgroups) groups : vec3u) {
+  let plane = id.z * groups.y + id.y;
+  if (id.x >= shape.H * shape.W || plane >= shape.planes) {
     return;
   }
-  let plane = id.z * shape.C + id.y;
   let h = id.x / shape.W;
   let w = id.x % shape.W;
   let lastP = lastWindow(h, shape.padH, shape.strideH, shape.P);
@@ -146,11 +153,11 @@ fn maxBackward(@builtin(global_invocation_id) id : vec3u) {
 
 // Windows of 2 x 2 that cover the input side by side: one thread a window, x: positions of P Q.
 @compute @workgroup_size(64)
-fn maxBackwardTwice(@builtin(global_invocation_id) id : vec3u) {
-  if (id.x >= shape.P * shape.Q) {
+fn maxBackwardTwice(@builtin(global_invocation_id) id : vec3u, @builtin(num_workgroups) groups : vec3u) {
+  let plane = id.z * groups.y + id.y;
+  if (id.x >= shape.P * shape.Q || plane >= shape.planes) {
     return;
   }
-  let plane = id.z * shape.C + id.y;
   let corner = (id.x / shape.Q) * 2u * shape.W + (id.x % shape.Q) * 2u;
   let best = winner[plane * shape.P * shape.Q + id.x] - corner; // 0, 1, W or W + 1
   let upstream = gradient[plane * shape.P * shape.Q + id.x];
@@ -160,11 +167,11 @@ fn maxBackwardTwice(@builtin(global_invocation_id) id : vec3u) {
 }
 
 @compute @workgroup_size(64)
-fn averageBackward(@builtin(global_invocation_id) id : vec3u) {
-  if (id.x >= shape.H * shape.W) {
+fn averageBackward(@builtin(global_invocation_id) id : vec3u, @builtin(num_workgroups) groups : vec3u) {
+  let plane = id.z * groups.y + id.y;
+  if (id.x >= shape.H * shape.W || plane >= shape.planes) {
     return;
   }
-  let plane = id.z * shape.C + id.y;
   let h = id.x / shape.W;
   let w = id.x % shape.W;
   let lastP = lastWindow(h, shape.padH, shape.strideH, shape.P);

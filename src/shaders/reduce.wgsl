@@ -3,6 +3,7 @@
 // ops/reduce.ts appends
 //   fn start(x : f32) -> vec2f                     what to begin with, given any element
 //   fn join(total : vec2f, x : vec2f) -> vec2f     x.y is what was rounded away from x.x, so that a long sum keeps its digits in any order
+// and lib/special.wgsl.
 
 struct Extent {
   places : u32, // elements of the output
@@ -26,6 +27,11 @@ fn address(place : u32, r : u32) -> u32 {
     + (r / extent.reducedLength) * extent.reducedStride0 + (r % extent.reducedLength) * extent.reducedStride1;
 }
 
+// What was rounded away from infinity is not a number.
+fn settled(total : vec2f) -> f32 {
+  return select(total.x, total.x + total.y, isFinite(total.x));
+}
+
 // One workgroup for each place and slice: x counts places, y slices.
 @compute @workgroup_size(LANES)
 fn tree(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) lane : u32) {
@@ -46,7 +52,7 @@ fn tree(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) l
     workgroupBarrier();
   }
   if (lane == 0u) {
-    output[place * extent.slices + group.y] = (partial[0].x + partial[0].y) * extent.factor;
+    output[place * extent.slices + group.y] = settled(partial[0]) * extent.factor;
   }
 }
 
@@ -61,5 +67,5 @@ fn serial(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups 
   for (var r = 0u; r < extent.length; r++) {
     total = join(total, vec2f(input[address(place, r)], 0.0));
   }
-  output[place] = (total.x + total.y) * extent.factor;
+  output[place] = settled(total) * extent.factor;
 }

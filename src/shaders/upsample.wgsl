@@ -1,7 +1,8 @@
-// Resizing of N C H W to N C P Q. One thread an element; x: positions, y: C, z: N.
+// Resizing of N C H W to N C P Q. One thread an element; x: positions, y and z: planes.
 
 struct Shape {
-  C : u32, H : u32, W : u32, P : u32, Q : u32,
+  planes : u32, // N C
+  H : u32, W : u32, P : u32, Q : u32,
   mode : u32, // see sourceOf
 }
 
@@ -43,11 +44,12 @@ fn sourceOf(i : u32, input : u32, output : u32) -> Source {
 }
 
 @compute @workgroup_size(64)
-fn forward(@builtin(global_invocation_id) id : vec3u) {
-  if (id.x >= shape.P * shape.Q) {
+fn forward(@builtin(global_invocation_id) id : vec3u, @builtin(num_workgroups) groups : vec3u) {
+  let planeIndex = id.z * groups.y + id.y;
+  if (id.x >= shape.P * shape.Q || planeIndex >= shape.planes) {
     return;
   }
-  let plane = (id.z * shape.C + id.y) * shape.H * shape.W;
+  let plane = planeIndex * shape.H * shape.W;
   let y = sourceOf(id.x / shape.Q, shape.H, shape.P);
   let x = sourceOf(id.x % shape.Q, shape.W, shape.Q);
   let top = plane + y.low * shape.W;
@@ -58,7 +60,7 @@ fn forward(@builtin(global_invocation_id) id : vec3u) {
     let below = (1.0 - x.share) * input[bottom + x.low] + x.share * input[bottom + x.high];
     value = (1.0 - y.share) * above + y.share * below;
   }
-  output[(id.z * shape.C + id.y) * shape.P * shape.Q + id.x] = value;
+  output[planeIndex * shape.P * shape.Q + id.x] = value;
 }
 
 fn shareOf(position : u32, source : Source) -> f32 {
@@ -77,11 +79,12 @@ fn lastReader(position : u32, input : u32, output : u32) -> u32 {
 
 // output is the gradient of the input.
 @compute @workgroup_size(64)
-fn backward(@builtin(global_invocation_id) id : vec3u) {
-  if (id.x >= shape.H * shape.W) {
+fn backward(@builtin(global_invocation_id) id : vec3u, @builtin(num_workgroups) groups : vec3u) {
+  let planeIndex = id.z * groups.y + id.y;
+  if (id.x >= shape.H * shape.W || planeIndex >= shape.planes) {
     return;
   }
-  let plane = (id.z * shape.C + id.y) * shape.P * shape.Q;
+  let plane = planeIndex * shape.P * shape.Q;
   let h = id.x / shape.W;
   let w = id.x % shape.W;
   var total = 0.0;
@@ -99,29 +102,31 @@ fn backward(@builtin(global_invocation_id) id : vec3u) {
     }
     total += vertical * rowTotal;
   }
-  output[(id.z * shape.C + id.y) * shape.H * shape.W + id.x] = total;
+  output[planeIndex * shape.H * shape.W + id.x] = total;
 }
 
 // Nearest, exactly twice the size; one thread an input.
 @compute @workgroup_size(64)
-fn forwardTwice(@builtin(global_invocation_id) id : vec3u) {
-  if (id.x >= shape.H * shape.W) {
+fn forwardTwice(@builtin(global_invocation_id) id : vec3u, @builtin(num_workgroups) groups : vec3u) {
+  let planeIndex = id.z * groups.y + id.y;
+  if (id.x >= shape.H * shape.W || planeIndex >= shape.planes) {
     return;
   }
-  let corner = (id.z * shape.C + id.y) * shape.P * shape.W + (id.x / shape.W) * shape.Q + id.x % shape.W; // in pairs: Q is 2 W
-  let value = input[(id.z * shape.C + id.y) * shape.H * shape.W + id.x];
+  let corner = planeIndex * shape.P * shape.W + (id.x / shape.W) * shape.Q + id.x % shape.W; // in pairs: Q is 2 W
+  let value = input[planeIndex * shape.H * shape.W + id.x];
   outputPairs[corner] = vec2f(value);
   outputPairs[corner + shape.W] = vec2f(value);
 }
 
 // Nearest, exactly twice the size: each input feeds a 2 x 2 block.
 @compute @workgroup_size(64)
-fn backwardTwice(@builtin(global_invocation_id) id : vec3u) {
-  if (id.x >= shape.H * shape.W) {
+fn backwardTwice(@builtin(global_invocation_id) id : vec3u, @builtin(num_workgroups) groups : vec3u) {
+  let planeIndex = id.z * groups.y + id.y;
+  if (id.x >= shape.H * shape.W || planeIndex >= shape.planes) {
     return;
   }
-  let corner = (id.z * shape.C + id.y) * shape.P * shape.W + (id.x / shape.W) * shape.Q + id.x % shape.W;
+  let corner = planeIndex * shape.P * shape.W + (id.x / shape.W) * shape.Q + id.x % shape.W;
   let above = gradientPairs[corner];
   let below = gradientPairs[corner + shape.W];
-  output[(id.z * shape.C + id.y) * shape.H * shape.W + id.x] = (above.x + above.y) + (below.x + below.y);
+  output[planeIndex * shape.H * shape.W + id.x] = (above.x + above.y) + (below.x + below.y);
 }

@@ -17,14 +17,14 @@ it.each([EXPLICIT, IMPLICIT])('reads %s with 8 to 16 bits and both photometric i
     for (const photometric of ['MONOCHROME1', 'MONOCHROME2'] as const) {
       const values = ramp(2 ** bits - 1);
       const read = await readDicom('a.dcm', writeDicom({ ...film, bits, photometric, syntax, pixels: words(values) }));
-      expect(read).toEqual({ height, width, pixels: values, bits, inverted: photometric === 'MONOCHROME1' });
+      expect(read).toMatchObject({ height, width, pixels: values, bits, inverted: photometric === 'MONOCHROME1' });
     }
   const bytes = Uint8Array.from(ramp(255));
   const eight = await readDicom('a.dcm', writeDicom({ ...film, bits: 8, allocated: 8, syntax, pixels: bytes }));
   expect(eight.pixels).toEqual(ramp(255));
 });
 
-it('moves signed values up and drops bits above those stored', async () => {
+it('moves values below 0 up and drops bits above those stored', async () => {
   const signed = Int16Array.from([-2048, -1, 0, 2047]);
   const dicom = writeDicom({ ...film, height: 1, width: 4, signed: true, pixels: new Uint8Array(signed.buffer) });
   expect([...(await readDicom('a.dcm', dicom)).pixels]).toEqual([0, 2047, 2048, 4095]);
@@ -72,7 +72,7 @@ it('reads run lengths and baseline JPEG', async () => {
 
 it('reads PNG and a dropped file', async () => {
   const png = encodePng({ width, height, data: ramp(65535), channels: 1, depth: 16 });
-  expect(await readFilmFile(new File([png as never], 'a.png'))).toEqual({
+  expect(await readFilmFile(new File([png as never], 'a.png'))).toMatchObject({
     height,
     width,
     pixels: ramp(65535),
@@ -86,11 +86,11 @@ it('reads PNG and a dropped file', async () => {
 const damaged: [string, Partial<DicomFilm>, RegExp][] = [
   ['a bomb', { height: 65535, width: 65535 }, /a.dcm: the film says it is 65535 x 65535/],
   ['nothing', { height: 0 }, /0 x 5/],
-  ['too little', { height: 4 }, /4 x 5 pixels need 40 bytes, the file has 30/],
+  ['too little', { height: 4 }, /4 x 5 pixels need 40 bytes, its pixel data have 30/],
   [
     'another syntax',
     { syntax: '1.2.840.10008.1.2.4.80' },
-    /transfer syntax 1.2.840.10008.1.2.4.80 is not read; convert/,
+    /transfer syntax 1.2.840.10008.1.2.4.80 \(JPEG-LS lossless\) is not read; write .* dcmdjpls/,
   ],
   ['bad run lengths', { syntax: '1.2.840.10008.1.2.5' }, /cannot be decoded/],
   ['no JPEG', { syntax: '1.2.840.10008.1.2.4.70' }, /cannot be decoded/],
@@ -117,7 +117,7 @@ it('answers any bytes with a film or with a sentence that begins with the name',
         const read = await readFilm('a.dcm', bytes);
         expect(read.pixels.length).toBe(read.height * read.width);
       } catch (error) {
-        expect((error as Error).message).toMatch(/^a\.dcm: .*\.$/s);
+        expect((error as Error).message).toMatch(/^a\.dcm[: ].*\.$/s);
       }
     }),
     { numRuns: 500 },

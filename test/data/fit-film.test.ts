@@ -5,8 +5,8 @@ const film = (height: number, width: number, pixels: number[], inverted = false,
   height,
   width,
   pixels: Uint16Array.from(pixels),
-  bits,
   inverted,
+  range: 2 ** bits - 1,
 });
 
 it('keeps the shape, scales by area and pads with black', () => {

@@ -40,7 +40,7 @@ it('reads what was written, wherever the pieces are cut', () => {
 });
 
 it.each([
-  ['', /the file is empty/],
+  ['', /is empty/],
   ['DICOM_ID,X_ORIGINAL\n', /line 1: the column "Y_ORIGINAL" is missing.*DICOM_ID, X_ORIGINAL/],
   ['DICOM_ID,X_ORIGINAL,Y_ORIGINAL\na,1\n', /line 2: the row has 2 fields, the header 3/],
   ['DICOM_ID,X_ORIGINAL,Y_ORIGINAL\n"a\nb",1,2\na,NaN,2\n', /line 4: X_ORIGINAL is "NaN", not a number/],

@@ -143,7 +143,7 @@ describe('a hostile pickle', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  it.each(['cos\nsystem\n', 'ctorch\nload\n', 'c__builtin__\ngetattr\n', 'ctorch._utils\n_rebuild_tensor\n'])(
+  it.each(['cos\nsystem\n', 'ctorch\nload\n', 'c__builtin__\ngetattr\n', 'cfunctools\npartial\n', 'cnumpy\nload\n'])(
     'that names %j is refused by name',
     (text) => {
       const [module, name] = text.slice(1).split('\n');

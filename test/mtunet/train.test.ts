@@ -128,6 +128,37 @@ describe('training', () => {
     expect((await gpu.read(first)).every(Number.isFinite)).toBe(true);
   });
 
+  it.each([
+    ['direct', 'sigma_image', -0.2, /sigma of the saliency \(sigma_image\) is -0\.2\d*, outside .*sigmaParameter: log/],
+    ['direct', 'sigma_class', 0, /sigma of the diagnosis \(sigma_class\) is 0, outside/],
+    ['direct', 'sigma_image', -3, /sigma of the saliency \(sigma_image\) is -3, outside/],
+    ['direct', 'sigma_image', Number.NaN, /sigma of the saliency \(sigma_image\) is NaN, outside/],
+    ['log', 'lg_sigma_class', 50, /sigma of the diagnosis \(lg_sigma_class\) is 5\.18\d*e\+21, outside/],
+    ['log', 'lg_sigma_image', -50, /sigma of the saliency \(lg_sigma_image\) is 1\.9\d*e-22, outside/],
+  ] as const)(
+    'stops at a sigma that has left its range, learnt as %s: %s = %d',
+    async (kind, name, value, sentence) => {
+      const gpu = await testGpu();
+      const scheme = { ...config.scheme, sigmaParameter: kind };
+      using trainer = new Trainer(gpu, { ...config, scheme }, dataset);
+      const sigma = [...trainer.scheme.parameters()].find((one) => one.name === name)!.tensor;
+      write(sigma, Float32Array.of(value));
+      const [first] = [...trainer.model.parameters()];
+      const before = await gpu.read(first.tensor);
+      await expect(trainer.run()).rejects.toThrow(sentence);
+      expect(await gpu.read(first.tensor)).toEqual(before);
+      expect(await gpu.read(sigma)).toEqual(Float32Array.of(value));
+    },
+  );
+
+  it('refuses a label that is none of the classes', async () => {
+    const gpu = await testGpu();
+    const [sample, ...others] = dataset.train;
+    const mislabelled = { ...dataset, train: [...others, { ...sample, label: 3 }] };
+    using trainer = new Trainer(gpu, config, mislabelled);
+    await expect(trainer.run()).rejects.toThrow(/label 3 of image \d is none of the 3 classes, 0 to 2/);
+  });
+
   it('measures time by a clock that cannot jump', async () => {
     const gpu = await testGpu();
     const { now } = Date;

@@ -2,6 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Command } from 'commander';
+import { vi } from 'vitest';
 
 export interface Ended {
   readonly code: number | null;
@@ -59,4 +61,30 @@ export function trainArguments(folder: string, name: string, changes: object = {
   const config = join(folder, `${name}.json`);
   writeFileSync(config, JSON.stringify({ ...SMALL, ...changes }));
   return ['train', '--config', config, '--out', join(folder, name)];
+}
+
+export interface CommandResult {
+  /** What it printed, read as JSON. */
+  readonly json: unknown;
+  /** 0 unless it set another. */
+  readonly exitCode: number;
+}
+
+/** A command in this process, with --json among its arguments. It throws what the command throws. */
+export async function runCommand(register: (program: Command) => void, ...args: string[]): Promise<CommandResult> {
+  const program = new Command('mtunet').exitOverride();
+  register(program);
+  const lines: string[] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((line) => {
+    lines.push(String(line));
+  });
+  const before = process.exitCode;
+  process.exitCode = 0;
+  try {
+    await program.parseAsync(['node', 'mtunet', ...args]);
+    return { json: JSON.parse(lines.join('\n')), exitCode: Number(process.exitCode) };
+  } finally {
+    process.exitCode = before;
+    log.mockRestore();
+  }
 }

@@ -85,8 +85,9 @@ export class LiveRun {
     const raw = perTask((task) => got.losses[task] ?? null);
     this.steps++;
     if (!Number.isFinite(got.loss)) {
+      const problem = scheme.problemOf(got.sigmas);
       throw new Error(
-        `The loss is ${got.loss} at step ${this.steps}: reset, or take a learning rate below ${optimizer.learningRate}.`,
+        `The loss is ${got.loss} at step ${this.steps}: ${problem ?? `reset, or take a learning rate below ${optimizer.learningRate}`}.`,
       );
     }
     const sigma = perTask((task) => (model.tasks[task] ? got.sigmas[task] : null));

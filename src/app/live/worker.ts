@@ -7,6 +7,7 @@ import { resolveConfig } from '../../mtunet/config.ts';
 import { preparePipelines } from '../../mtunet/pipelines.ts';
 import { readWeightFile } from '../../mtunet/weight-file.ts';
 import { deviations, fitWeights, overlaid } from '../../mtunet/weight-fit.ts';
+import { fittingDict } from '../../mtunet/weight-prefix.ts';
 import { gradientCheck, keepCodes, operations, stagesOf } from './inside.ts';
 import { type Follow, LiveRun, type Moment } from './live-run.ts';
 import type { EpochRow, FailureKind, Film, Frame, FromWorker, StepRow, ToWorker } from './protocol.ts';
@@ -265,7 +266,9 @@ async function breakCircle(which: 0 | 1): Promise<void> {
 
 async function loadWeights(bytes: ArrayBuffer): Promise<void> {
   const [{ model, config, stepsDone }] = session!.runs;
-  const fit = fitWeights(config.network.name, model, readWeightFile(new Uint8Array(bytes)));
+  const { name } = config.network;
+  const wanted = new Set([...model.entries()].map((entry) => entry.name));
+  const fit = fitWeights(name, model, readWeightFile(new Uint8Array(bytes), fittingDict(name, wanted)));
   model.loadStateDict(overlaid(await model.stateDict(), fit.state));
   const note = ['Run A now has the weights of the file.', ...deviations(fit)].join(' ');
   tell({ kind: 'returned', step: stepsDone, run: 0, note });

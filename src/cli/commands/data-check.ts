@@ -5,7 +5,7 @@ import { encode } from 'fast-png';
 import { leakage } from '../../data/case-splits.ts';
 import { contactSheet } from '../../data/contact-sheet.ts';
 import type { ChestSample } from '../../data/dataset.ts';
-import { type DataReport, dataPage, type Shown, SPLITS } from '../../report/data-report.ts';
+import { type DataReport, dataPage, ignoredText, type Shown, SPLITS } from '../../report/data-report.ts';
 import { shrink } from '../../report/png.ts';
 import { EXIT } from '../failure.ts';
 import { openPrepared, readIndex, verifyShard } from '../prepared-folder.ts';
@@ -45,7 +45,8 @@ export function registerCheck(data: Command): void {
 }
 
 export function checkPrepared(folder: string): DataReport {
-  const { name, height, width, cases, shards, skipped, calibrationScreens, classNames, settings } = readIndex(folder);
+  const { name, height, width, cases, shards, skipped, ignored, warnings, calibrationScreens, classNames, settings } =
+    readIndex(folder);
   const broken = shards.map((shard) => verifyShard(folder, shard)).filter((problem) => problem !== null);
   const problems: string[] = [];
   const seen = new Map<string, string>();
@@ -62,7 +63,7 @@ export function checkPrepared(folder: string): DataReport {
     const { train, valid, test } = openPrepared(folder);
     for (const sample of [...train, ...valid, ...test]) broken.push(...valueProblems(sample));
   }
-  problems.push(...broken);
+  problems.push(...warnings, ...broken);
   const counts = Object.fromEntries(
     SPLITS.map((split) => [
       split,
@@ -88,6 +89,7 @@ export function checkPrepared(folder: string): DataReport {
     imbalance: Math.max(...totals) / Math.min(...totals),
     leakage: leakage(cases, splits),
     calibrationScreens,
+    ignored,
     skipped,
     problems,
     readable: broken.length === 0,
@@ -137,6 +139,7 @@ function print({
   imbalance,
   leakage: leak,
   calibrationScreens,
+  ignored,
   skipped,
   problems,
 }: DataReport): void {
@@ -149,6 +152,7 @@ function print({
   console.log(
     `leakage        ${leak.patients} patient(s) in more than one split; ${leak.films} film(s) of valid and test show a patient of train`,
   );
+  console.log(`ignored        ${ignoredText(ignored)}`);
   console.log(`calibration    ${calibrationScreens} screens among the gaze, left out`);
   console.log(`left out       ${skipped.length}`);
   for (const { id, reason } of skipped) console.log(`               ${id}: ${reason}`);

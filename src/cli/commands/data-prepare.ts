@@ -70,6 +70,12 @@ export function registerPrepare(data: Command): void {
         'keep: the pixels of the clinical films are what the recipes expect (default with --egd and --reflacx); fit: bring each film to the size of one first (default with --folder)',
       ).choices(['keep', 'fit']),
     )
+    .addOption(
+      new Option(
+        '--voi <how>',
+        'a window of gray values that a DICOM file proposes for display: ignore (default, as the paper) or apply',
+      ).choices(['ignore', 'apply']),
+    )
     .option('--jpg', 'the films are MIMIC-CXR-JPG: 8 bits after histogram equalization, not the same signal')
     .option('--skip-bad', 'leave out cases that cannot be read, and list them')
     .option('--json', 'print JSON')
@@ -102,6 +108,7 @@ async function prepare(options: Options): Promise<void> {
     }
     const { index, leak } = prepared;
     const counts = (name: string) => index.cases.filter((one) => one.split === name).length;
+    for (const warning of index.warnings) note(`warning: ${warning}`);
     const summary = {
       out,
       films: index.cases.length,
@@ -109,6 +116,7 @@ async function prepare(options: Options): Promise<void> {
       valid: counts('valid'),
       test: counts('test'),
       skipped: index.skipped,
+      warnings: index.warnings,
       calibrationScreens: index.calibrationScreens,
       leakage: leak,
       seconds: Math.round((performance.now() - started) / 100) / 10,

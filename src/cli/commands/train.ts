@@ -91,8 +91,8 @@ export function register(program: Command): void {
       const what = hasOneTask(network.name) ? network.name : scheme.name;
       if (options.strict && options.init === undefined)
         throw new UsageError('--strict speaks of --init, which is missing.');
-      const weights = options.init === undefined ? null : openWeights(options.init);
       const target = { network, scheme, classes: dataset.classNames.length };
+      const weights = options.init === undefined ? null : openWeights(options.init, { target });
       const fit = weights && fitted(weights, target, options.strict ?? false);
       let folder: RunFolder | undefined;
       await withGpu(async (gpu, signal) => {

@@ -16,10 +16,10 @@ const table = {
   subtract: 'a - b',
   multiply: 'a * b',
   divide: 'a / b',
-  minimum: 'min(a, b)',
-  maximum: 'max(a, b)',
-  /** 1 where a < b, 1/2 at a tie, else 0: torch shares the gradient of minimum and maximum equally at ties. */
-  below: 'select(select(0.0, 0.5, a == b), 1.0, a < b)',
+  minimum: 'minOf(a, b)',
+  maximum: 'maxOf(a, b)',
+  /** 0 where a < b, 1/2 at a tie, else 1: torch shares the gradient of minimum and maximum equally at ties, and passes it on beside NaN. */
+  notBelow: 'select(select(1.0, 0.5, a == b), 0.0, a < b)',
   equal: 'select(0.0, 1.0, a == b)',
 } as const;
 
@@ -30,7 +30,7 @@ const kernels = new Map<Operation, { same: Kernel; repeated: Kernel }>();
 function kernelsOf(name: Operation) {
   let pair = kernels.get(name);
   if (!pair) {
-    const append = [`fn combine(a : f32, b : f32) -> f32 { return ${table[name]}; }`];
+    const append = [shaders.special.code, `fn combine(a : f32, b : f32) -> f32 { return ${table[name]}; }`];
     const source = { name, code: shaders.binary.code };
     pair = { same: kernel(source, 'same', { append }), repeated: kernel(source, 'repeated', { append }) };
     kernels.set(name, pair);
@@ -135,8 +135,8 @@ export function minimum<A extends string, B extends string>(a: Tensor<A>, b: Ten
   return combine('minimum', a, b)
     .tell('minimum', [a, b])
     .derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
-      a: () => sumTo(combine('multiply', gradient, combine('below', a, b)), a),
-      b: () => sumTo(combine('multiply', gradient, combine('below', b, a)), b),
+      a: () => sumTo(combine('multiply', gradient, combine('notBelow', b, a)), a),
+      b: () => sumTo(combine('multiply', gradient, combine('notBelow', a, b)), b),
     })) as Tensor<Wider<A, B>>;
 }
 
@@ -145,7 +145,7 @@ export function maximum<A extends string, B extends string>(a: Tensor<A>, b: Ten
   return combine('maximum', a, b)
     .tell('maximum', [a, b])
     .derivedFrom({ a: a as Tensor, b: b as Tensor }, (gradient) => ({
-      a: () => sumTo(combine('multiply', gradient, combine('below', b, a)), a),
-      b: () => sumTo(combine('multiply', gradient, combine('below', a, b)), b),
+      a: () => sumTo(combine('multiply', gradient, combine('notBelow', a, b)), a),
+      b: () => sumTo(combine('multiply', gradient, combine('notBelow', b, a)), b),
     })) as Tensor<Wider<A, B>>;
 }

@@ -5,7 +5,7 @@
  *     output = weight * (x - mean) / sqrt(variance + epsilon) + bias        mean, variance over N H W, one a channel
  */
 import shaders from '../../shaders/sources.ts';
-import { dispatch, kernel, laneKernel } from '../kernel.ts';
+import { dispatch, kernel, laneKernel, planeGroups } from '../kernel.ts';
 import { ShapeError } from '../shape.ts';
 import { empty, promise, type Tensor } from '../tensor.ts';
 
@@ -87,13 +87,14 @@ export function batchNorm(
     relu: activation === 'relu' ? 1 : 0,
     training: training ? 1 : 0,
   };
-  const perElement = [Math.ceil(length / 512), C, N] as const;
+  const perElement = planeGroups(Math.ceil(length / 512), N, C);
+  const perPart = planeGroups(parts, N, C);
   const perChannel = [Math.ceil(C / 64)] as const;
 
   const moments = empty(gpu, 'CK', [C, 4], 'batchNorm moments');
   if (training) {
     const statistic = input.statistics ?? empty(gpu, 'CZK', [C, N * parts, 4], 'batchNorm statistics');
-    if (!input.statistics) dispatch(gpu, gather(gpu), { input, statistics: statistic }, uniforms, [parts, C, N]);
+    if (!input.statistics) dispatch(gpu, gather(gpu), { input, statistics: statistic }, uniforms, perPart);
     const slices = { ...uniforms, N: 1, parts: statistic.shape[1] };
     const bindings = { statistic, weight, bias, runningMean, runningVariance, moments };
     if (gpu.description.software || slices.parts < MANY) dispatch(gpu, merge, bindings, slices, perChannel);
@@ -122,7 +123,7 @@ export function batchNorm(
       const sums = empty(gpu, 'CK', [C, 2], 'batchNorm gradient sums');
       const weightGradient = empty(gpu, 'C', [C], 'batchNorm gradient of weight');
       const biasGradient = empty(gpu, 'C', [C], 'batchNorm gradient of bias');
-      dispatch(gpu, gatherGradient(gpu), { input, moment: moments, gradient, slices }, uniforms, [parts, C, N]);
+      dispatch(gpu, gatherGradient(gpu), { input, moment: moments, gradient, slices }, uniforms, perPart);
       dispatch(gpu, mergeGradient, { gathered: slices, sums, weightGradient, biasGradient }, uniforms, perChannel);
       slices.release();
       return {

@@ -19,9 +19,9 @@ const table = {
   silu: { value: 'x * logistic(x)', slope: 'logistic(x) * (1.0 + x * (1.0 - logistic(x)))' },
   /** 1 / (1 + exp(-x)) */
   sigmoid: { value: 'logistic(x)', slope: 'logistic(x) * (1.0 - logistic(x))' },
-  exp: { value: 'exp(x)', slope: 'exp(x)' },
-  /** Natural logarithm. */
-  log: { value: 'log(x)', slope: '1.0 / x' },
+  exp: { value: 'expOf(x)', slope: 'expOf(x)' },
+  /** Natural logarithm: -infinity of 0, NaN below. */
+  log: { value: 'logOf(x)', slope: '1.0 / x' },
   /** ln(1 + exp(x)) without overflow: max(x, 0) + ln(1 + exp(-|x|)). */
   softplus: { value: 'max(x, 0.0) + log1p(exp(-abs(x)))', slope: 'logistic(x)' },
   square: { value: 'x * x', slope: '2.0 * x' },
@@ -31,6 +31,10 @@ const table = {
   scale: { value: 'x * extent.parameter', slope: 'extent.parameter' },
   /** x + p */
   shift: { value: 'x + extent.parameter', slope: '1.0' },
+  /** x where it lies from 1/p to p, else NaN. */
+  factorWithin: { value: 'select(nanOf(x), x, x >= 1.0 / extent.parameter && x <= extent.parameter)', slope: '1.0' },
+  /** x where it lies from -p to p, else NaN. */
+  within: { value: 'select(nanOf(x), x, abs(x) <= extent.parameter)', slope: '1.0' },
 } satisfies Record<string, Row>;
 
 // exp(-x) overflows to infinity below x = -88, and 1 / (1 + infinity) need not be 0 in WGSL, so the exponent is never positive.
@@ -58,8 +62,8 @@ function kernelsOf(name: keyof typeof table) {
     const row = `fn value(x : f32) -> f32 { return ${value}; }\nfn slope(x : f32) -> f32 { return ${slope}; }`;
     const source = { name, code: shaders.unary.code };
     pair = {
-      forward: kernel(source, 'forward', { append: [helpers, row] }),
-      backward: kernel(source, 'backward', { append: [helpers, row] }),
+      forward: kernel(source, 'forward', { append: [shaders.special.code, helpers, row] }),
+      backward: kernel(source, 'backward', { append: [shaders.special.code, helpers, row] }),
     };
     kernels.set(name, pair);
   }
@@ -94,7 +98,8 @@ function elementwise<Axes extends string>(name: keyof typeof table, input: Tenso
 }
 
 /** These never read x in the slope, so x need not be alive; any tensor of the right size can stand in for it. */
-const slopeIsConstant = (name: keyof typeof table) => name === 'scale' || name === 'shift';
+const slopeIsConstant = (name: keyof typeof table) =>
+  name === 'scale' || name === 'shift' || name === 'within' || name === 'factorWithin';
 
 export const relu = <Axes extends string>(input: Tensor<Axes>) => elementwise('relu', input);
 export const silu = <Axes extends string>(input: Tensor<Axes>) => elementwise('silu', input);
@@ -109,3 +114,8 @@ export const reciprocal = <Axes extends string>(input: Tensor<Axes>) => elementw
 export const scale = <Axes extends string>(input: Tensor<Axes>, factor: number) => elementwise('scale', input, factor);
 /** x + offset; the offset is a number of the host and gets no gradient. */
 export const shift = <Axes extends string>(input: Tensor<Axes>, offset: number) => elementwise('shift', input, offset);
+/** x where |x| <= bound, else NaN, which a guarded optimizer stops at; the gradient passes as it is. */
+export const within = <Axes extends string>(input: Tensor<Axes>, bound: number) => elementwise('within', input, bound);
+/** x where 1/bound <= x <= bound, else NaN; the gradient passes as it is. */
+export const factorWithin = <Axes extends string>(input: Tensor<Axes>, bound: number) =>
+  elementwise('factorWithin', input, bound);

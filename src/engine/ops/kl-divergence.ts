@@ -12,8 +12,8 @@ import { empty, type Scalar, type Tensor } from '../tensor.ts';
 import { scale } from './elementwise.ts';
 import { sum } from './reduce.ts';
 
-const divergence = kernel(shaders.losses, 'divergence');
-const divergenceGradient = kernel(shaders.losses, 'divergenceGradient');
+const divergence = kernel(shaders.losses, 'divergence', { append: [shaders.special.code] });
+const divergenceGradient = kernel(shaders.losses, 'divergenceGradient', { append: [shaders.special.code] });
 
 /** logProbability and target: N first, then any axes, same shape; each image's target sums to 1. The target gets no gradient. */
 export function klDivergence(logProbability: Tensor, target: Tensor): Scalar {

@@ -3,21 +3,23 @@
  *
  *     P = floor((H + 2 * padding - R) / stride) + 1
  *
- * Max: the padding is -infinity, and the gradient goes to the first largest element of a window in row-major order.
+ * Max: the padding is -infinity, and the gradient goes to the first largest element of a window in row-major order. A NaN is larger than any
+ * number, as in PyTorch.
  * Average: `countPadding` says whether padded positions count in the divisor (PyTorch's count_include_pad, true there and here).
  */
 import shaders from '../../shaders/sources.ts';
-import { dispatch, kernel } from '../kernel.ts';
+import { dispatch, kernel, planeGroups } from '../kernel.ts';
 import { ShapeError } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import type { Pair } from './conv2d.ts';
 
-const maxForward = kernel(shaders.pool, 'maxForward');
-const maxForwardNormalised = kernel(shaders.pool, 'maxForwardNormalised');
-const maxBackward = kernel(shaders.pool, 'maxBackward');
-const maxBackwardTwice = kernel(shaders.pool, 'maxBackwardTwice');
-const averageForward = kernel(shaders.pool, 'averageForward');
-const averageBackward = kernel(shaders.pool, 'averageBackward');
+const append = [shaders.special.code];
+const maxForward = kernel(shaders.pool, 'maxForward', { append });
+const maxForwardNormalised = kernel(shaders.pool, 'maxForwardNormalised', { append });
+const maxBackward = kernel(shaders.pool, 'maxBackward', { append });
+const maxBackwardTwice = kernel(shaders.pool, 'maxBackwardTwice', { append });
+const averageForward = kernel(shaders.pool, 'averageForward', { append });
+const averageBackward = kernel(shaders.pool, 'averageBackward', { append });
 
 export interface PoolOptions {
   readonly size: Pair;
@@ -107,9 +109,9 @@ function poolGeometry(operation: string, input: Tensor<'NCHW'>, options: PoolOpt
   if (P < 1 || Q < 1)
     throw new ShapeError(operation, `a ${R} x ${S} window does not fit, the output would be ${P} x ${Q}`, { input });
   return {
-    uniforms: { C, H, W, P, Q, R, S, strideH, strideW, padH, padW, countPadding: countPadding ? 1 : 0 },
+    uniforms: { planes: N * C, C, H, W, P, Q, R, S, strideH, strideW, padH, padW, countPadding: countPadding ? 1 : 0 },
     shape: [N, C, P, Q],
-    outputGroups: [Math.ceil((P * Q) / 64), C, N] as const,
-    inputGroups: [Math.ceil((H * W) / 64), C, N] as const,
+    outputGroups: planeGroups(Math.ceil((P * Q) / 64), N, C),
+    inputGroups: planeGroups(Math.ceil((H * W) / 64), N, C),
   };
 }

@@ -15,6 +15,7 @@ const joins = {
   // Knuth's TwoSum: s and the rounding error of s add up to the exact sum of both heads. Drivers that calculate as if numbers were real
   // (lavapipe's compiler does) see that the error is zero, and leave it out, unless they cannot see what is subtracted.
   sum: [
+    shaders.special.code,
     'fn start(x : f32) -> vec2f { return vec2f(); }',
     'fn hidden(x : f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) ^ extent.zero); }',
     `fn join(total : vec2f, x : vec2f) -> vec2f {
@@ -24,8 +25,9 @@ const joins = {
     }`,
   ],
   max: [
+    shaders.special.code,
     'fn start(x : f32) -> vec2f { return vec2f(x, 0.0); }',
-    'fn join(total : vec2f, x : vec2f) -> vec2f { return vec2f(max(total.x, x.x), 0.0); }',
+    'fn join(total : vec2f, x : vec2f) -> vec2f { return vec2f(maxOf(total.x, x.x), 0.0); }',
   ],
 } as const;
 

@@ -4,12 +4,21 @@
  *     softmax(x)_i = exp(x_i) / sum_j exp(x_j)
  */
 import shaders from '../../shaders/sources.ts';
-import { dispatch, kernel } from '../kernel.ts';
+import { dispatch, kernel, linearGroups } from '../kernel.ts';
 import { ShapeError, sizeOf } from '../shape.ts';
 import { empty, type Tensor } from '../tensor.ts';
 
-const forward = kernel(shaders.softmax, 'forward');
-const backward = kernel(shaders.softmax, 'backward');
+const append = [shaders.special.code];
+/** A workgroup a row, and a thread a row for those of at most SHORT elements. */
+const long = {
+  forward: kernel(shaders.softmax, 'forward', { append }),
+  backward: kernel(shaders.softmax, 'backward', { append }),
+};
+const short = {
+  forward: kernel(shaders.softmax, 'forwardShort', { append }),
+  backward: kernel(shaders.softmax, 'backwardShort', { append }),
+};
+const SHORT = 8;
 
 export function softmax<A extends string>(input: Tensor<A>, letters: string): Tensor<A> {
   return overRows('softmax', input, letters, 0);
@@ -32,13 +41,16 @@ function overRows<A extends string>(operation: string, input: Tensor<A>, letters
   input.assertAlive(operation);
   const length = sizeOf(shape.slice(axes.length - letters.length));
   const rows = input.size / length;
+  const extent = { rows, length, logarithm };
+  const { forward, backward } = length <= SHORT ? short : long;
+  const groups = linearGroups(rows, length <= SHORT ? 64 : 1);
   const result = empty(gpu, axes, shape, operation);
-  dispatch(gpu, forward, { input, output: result }, { length, logarithm }, [rows]);
+  dispatch(gpu, forward, { input, output: result }, extent, groups);
   result.tell(operation, [input], { letters });
   const rule = (gradient: Tensor) => ({
     input: () => {
       const inputGradient = empty(gpu, axes, shape, `${operation} gradient`);
-      dispatch(gpu, backward, { result, gradient, output: inputGradient }, { length, logarithm }, [rows]);
+      dispatch(gpu, backward, { result, gradient, output: inputGradient }, extent, groups);
       return inputGradient;
     },
   });

@@ -5,7 +5,7 @@
  * 'asymmetric' (TensorFlow 1's default, source = p * H / P).
  */
 import shaders from '../../shaders/sources.ts';
-import { dispatch, kernel } from '../kernel.ts';
+import { dispatch, kernel, planeGroups } from '../kernel.ts';
 import { ShapeError } from '../shape.ts';
 import { empty, promise, type Tensor } from '../tensor.ts';
 
@@ -42,7 +42,7 @@ function resize(input: Tensor<'NCHW'>, [P, Q]: readonly [number, number], mode: 
     throw new ShapeError('upsample', `${P} x ${Q} is not a size`, { input });
   }
   input.assertAlive('upsample');
-  const uniforms = { C, H, W, P, Q, mode: modes[mode] };
+  const uniforms = { planes: N * C, H, W, P, Q, mode: modes[mode] };
   const twice = mode === 'nearest' && P === 2 * H && Q === 2 * W;
   // Of what nobody has written; what stands in memory is given back the sooner.
   const output =
@@ -50,8 +50,15 @@ function resize(input: Tensor<'NCHW'>, [P, Q]: readonly [number, number], mode: 
   output.made({
     from: [input],
     fill: () => {
-      if (twice) dispatch(gpu, forwardTwice, { input, outputPairs: output }, uniforms, [Math.ceil((H * W) / 64), C, N]);
-      else dispatch(gpu, forward, { input, output }, uniforms, [Math.ceil((P * Q) / 64), C, N]);
+      if (twice)
+        dispatch(
+          gpu,
+          forwardTwice,
+          { input, outputPairs: output },
+          uniforms,
+          planeGroups(Math.ceil((H * W) / 64), N, C),
+        );
+      else dispatch(gpu, forward, { input, output }, uniforms, planeGroups(Math.ceil((P * Q) / 64), N, C));
     },
     sources: () => {
       const { sources } = input;
@@ -62,7 +69,7 @@ function resize(input: Tensor<'NCHW'>, [P, Q]: readonly [number, number], mode: 
   const rule = (gradient: Tensor) => ({
     input: () => {
       const inputGradient = empty(gpu, 'NCHW', input.shape, 'upsample gradient');
-      const groups = [Math.ceil((H * W) / 64), C, N] as const;
+      const groups = planeGroups(Math.ceil((H * W) / 64), N, C);
       if (twice) dispatch(gpu, backwardTwice, { gradientPairs: gradient, output: inputGradient }, uniforms, groups);
       else dispatch(gpu, backward, { gradient, output: inputGradient }, uniforms, groups);
       return inputGradient;

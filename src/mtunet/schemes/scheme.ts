@@ -87,6 +87,11 @@ export abstract class Scheme extends Module {
     return { saliency: null, diagnosis: null };
   }
 
+  /** Why the objective means nothing with these sigmas, a clause with its remedy; null where it does. */
+  problemOf(_sigmas: TaskValues): string | null {
+    return null;
+  }
+
   /** What the scheme remembers beside its tensors. */
   get memory(): SchemeMemory {
     return null;

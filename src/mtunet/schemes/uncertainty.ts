@@ -12,6 +12,7 @@ import type { Gpu, Initial, Tensor } from '../../engine/index.ts';
 import {
   add,
   exp,
+  factorWithin,
   log,
   multiply,
   reciprocal,
@@ -21,6 +22,7 @@ import {
   softplus,
   square,
   stateTensor,
+  within,
 } from '../../engine/index.ts';
 import { ObjectiveScheme, type PerTask, sumOf, type TaskLosses, type TaskValues } from './scheme.ts';
 
@@ -44,6 +46,9 @@ export const schemes = {
   /** L_s + L_c. */
   sum: { ...common, saliencySigma: 'fixed', classSigma: 'fixed' },
 } as const satisfies Record<string, SchemeConfig>;
+
+/** Beyond it, and below its reciprocal, 1 / sigma^2 leaves float32 sooner or later: such a sigma makes the objective NaN on every adapter. */
+const SIGMA_BOUND = 1e15;
 
 export class UncertaintyScheme extends ObjectiveScheme {
   readonly config: SchemeConfig;
@@ -88,6 +93,21 @@ export class UncertaintyScheme extends ObjectiveScheme {
     return { saliency: value(this.image), diagnosis: value(this.diagnosis) };
   }
 
+  override problemOf(sigmas: TaskValues): string | null {
+    const isWithin = (sigma: number) => sigma >= 1 / SIGMA_BOUND && sigma <= SIGMA_BOUND;
+    const rows = [
+      ['saliency', sigmas.saliency, 'image'],
+      ['diagnosis', sigmas.diagnosis, 'class'],
+    ] as const;
+    for (const [task, sigma, suffix] of rows) {
+      if (sigma === null || isWithin(sigma)) continue;
+      const isDirect = this.config.sigmaParameter === 'direct';
+      const remedy = isDirect ? 'learn ln sigma (scheme.sigmaParameter: log), or lower' : 'lower';
+      return `sigma of the ${task} (${isDirect ? 'sigma' : 'lg_sigma'}_${suffix}) is ${sigma}, outside ${1 / SIGMA_BOUND} to ${SIGMA_BOUND}, where the objective means nothing: ${remedy} the learning rate of the scheme (optimizer.rates)`;
+    }
+    return null;
+  }
+
   /** 1 / sigma^2, half of it for the saliency loss of the released code. */
   protected weights({ saliency, diagnosis }: TaskValues): TaskValues {
     const weight = (sigma: number | null, factor: number) => (sigma === null ? null : factor / (sigma * sigma));
@@ -97,7 +117,11 @@ export class UncertaintyScheme extends ObjectiveScheme {
   /** loss / sigma^2 + ln(sigma + 1) */
   private weighted(loss: Scalar, sigma: Tensor<''> | null): Scalar {
     if (!sigma) return this.config.fixedTerm ? shift(loss, Math.LN2) : loss;
-    if (this.config.sigmaParameter === 'log') return add(multiply(loss, exp(scale(sigma, -2))), softplus(sigma));
-    return add(multiply(loss, reciprocal(square(sigma))), log(shift(sigma, 1)));
+    if (this.config.sigmaParameter === 'log') {
+      const checked = within(sigma, Math.log(SIGMA_BOUND));
+      return add(multiply(loss, exp(scale(checked, -2))), softplus(checked));
+    }
+    const checked = factorWithin(sigma, SIGMA_BOUND);
+    return add(multiply(loss, reciprocal(square(checked))), log(shift(checked, 1)));
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bceWithLogits, crossEntropy, upload } from '../../../src/engine/index.ts';
+import { add, bceWithLogits, crossEntropy, StepRecorder, upload } from '../../../src/engine/index.ts';
+import { findNonFinite } from '../../../src/engine/ops/audit.ts';
 import * as reference from '../../../src/reference/cross-entropy.ts';
 import { draw, map, values } from '../../../src/reference/values.ts';
 import { testGpu } from '../../support/gpu.ts';
@@ -30,6 +31,51 @@ describe('crossEntropy', () => {
       ({ logits, weights }) => reference.crossEntropy(logits, labels, weights),
       { constant: ['weights'] },
     );
+  });
+
+  it('refuses labels outside the classes, also when a recorded step is done again', async () => {
+    const gpu = await testGpu();
+    const logits = () => upload(gpu, 'NC', [2, 3], () => [1, 2, 3, 4, 5, 6]);
+    for (const [label, name] of [
+      [3, '3'],
+      [-1, '4294967295'],
+      [255, '255'],
+    ] as const) {
+      const labels = Uint32Array.of(1, label);
+      const sentence = new RegExp(`label ${name} of image 1 is none of the 3 classes, 0 to 2`);
+      await expect(
+        (async () => gpu.step(() => ({ loss: crossEntropy(logits(), upload(gpu, 'N', [2], labels)) })))(),
+      ).rejects.toThrow(sentence);
+    }
+    const recorder = new StepRecorder(gpu);
+    const step = (labels: Uint32Array) =>
+      recorder.step('labels', [labels], () => ({ loss: crossEntropy(logits(), upload(gpu, 'N', [2], labels)) }));
+    await step(Uint32Array.of(0, 1));
+    const { loss } = await step(Uint32Array.of(2, 2));
+    expect(loss).toBeCloseTo(Math.log(1 + Math.exp(-1) + Math.exp(-2)), 5);
+    expect(recorder.count.replayed).toBe(1);
+    await expect((async () => step(Uint32Array.of(0, 7)))()).rejects.toThrow(/label 7 of image 1/);
+    recorder.dispose();
+  });
+
+  it('is not a number for labels that only the device knows, and the audit names the labels', async () => {
+    const gpu = await testGpu();
+    const logits = () => upload(gpu, 'NC', [2, 3], [1, 2, 3, 4, 5, 6]);
+    const unknown = (values: number[]) => {
+      const labels = upload(gpu, 'N', [2], Uint32Array.from(values));
+      labels.uploaded = null;
+      return labels;
+    };
+    const { right, wrong } = await gpu.step(() => ({
+      right: crossEntropy(logits(), unknown([2, 2])),
+      wrong: crossEntropy(logits(), unknown([2, 3])),
+    }));
+    expect(right).toBeCloseTo(Math.log(1 + Math.exp(-1) + Math.exp(-2)), 5);
+    expect(wrong).toBeNaN();
+    const origin = await findNonFinite(gpu, [], () => {
+      add(crossEntropy(logits(), unknown([2, 3])), upload(gpu, '', [], [1]));
+    });
+    expect(origin).toBe('crossEntropy terms');
   });
 
   it('of logits of +-300, right and wrong', () =>
