@@ -3,7 +3,14 @@
 export interface Check {
   /** "softmax", "conv2d by gemm-16", "losses of a recorded training", ... */
   readonly name: string;
-  readonly group: 'operation' | 'special values' | 'kernel family' | 'derivation' | 'training' | 'limit' | 'device loss';
+  readonly group:
+    | 'operation'
+    | 'special values'
+    | 'kernel family'
+    | 'derivation'
+    | 'training'
+    | 'limit'
+    | 'device loss';
   readonly passed: boolean;
   /** Largest error, in units of the tolerance: above 1 the check fails. Null where there is no number to compare. */
   readonly largest_error: number | null;
@@ -94,5 +101,12 @@ export function compareReports(a: MachineReport, b: MachineReport): string {
     rows.push([name, shown(left), shown(right), ratio]);
   }
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }

@@ -41,9 +41,12 @@ export class Session {
     return (performance.now() - this.started) / 1000;
   }
 
+  /** Until this share of the time is used. */
+  readonly secondsLeft = (share: number): number => share * (this.options.seconds ?? 60) - this.secondsUsed;
+
   /** Whether less than this share of the time is used. */
   before(share: number): boolean {
-    return this.secondsUsed < share * (this.options.seconds ?? 60);
+    return this.secondsLeft(share) > 0;
   }
 
   /** Gives a page the time to show it. */
