@@ -11,6 +11,13 @@ export const OPERATION: Tolerance = { absolute: 1e-6, relative: 1e-5 };
 
 type Numbers = ArrayLike<number>;
 
+/** The largest error of all comparisons so far, in units of what was allowed: above 1 a test has failed. */
+export const largestError = { share: 0 };
+
+export function noteError(error: number, allowed: number): void {
+  if (allowed > 0) largestError.share = Math.max(largestError.share, error / allowed);
+}
+
 export function expectAllClose(
   got: Numbers | number,
   expected: Numbers | number,
@@ -32,6 +39,7 @@ export function expectAllClose(
       worst = i;
     }
   }
+  noteError(error, allowed);
   expect(
     error,
     `${what}: element ${worst} is ${a[worst]}, expected ${b[worst]}, allowed error ${allowed}`,
