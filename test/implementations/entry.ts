@@ -10,8 +10,9 @@ export interface Outcome {
   readonly passed: number;
   readonly failed: number;
   readonly not_run: number;
-  /** In units of the tolerance. */
+  /** In units of the tolerance, and what had it. */
   readonly largest_error: number;
+  readonly largest_error_in: string;
   readonly failures: readonly string[];
 }
 
@@ -26,7 +27,7 @@ const files = import.meta.glob([
 
 /** Of the recorded files, by the names of the tests; the other networks belong to `npm run test:networks`. */
 const CHOSEN: Readonly<Record<string, RegExp>> = {
-  'recorded-networks': /^recorded networks mt_unet(_[bt])? .* match/,
+  'recorded-networks': /^recorded networks (mt_unet|mt_unet_[bt]|unet_[cs])-\S+ matches/,
   'recorded-training': /predicts in|differentiates|trains with Adam lr 0\.001, \w+, optimizing ln sigma/,
 };
 
@@ -79,7 +80,9 @@ export async function runTests(tell: (line: string) => void): Promise<Outcome> {
   for (const filepath of Object.keys(files)) {
     const [file] = await startTests([{ filepath }], runner);
     const tests = testsOf(file.tasks);
-    done.push(...tests.filter(chosen));
+    const wanted = tests.filter(chosen);
+    done.push(...wanted);
+    if (wanted.length === 0) broken.push(`${filepath}: none of its tests was chosen`);
     if (tests.length === 0 || file.result?.state === 'fail')
       for (const { message } of file.result?.errors ?? []) broken.push(`${filepath}: ${message}`);
   }
@@ -93,6 +96,7 @@ export async function runTests(tell: (line: string) => void): Promise<Outcome> {
     failed: failed.length + broken.length,
     not_run: done.length - passed.length - failed.length,
     largest_error: Number(largestError.share.toPrecision(3)),
+    largest_error_in: largestError.what,
     failures: [...said, ...broken].map((line) => line.slice(0, 400)),
   };
 }

@@ -118,7 +118,7 @@ function probeDot(values: ArrayLike<number>, name: string, globalSeed: number): 
 
 function within(error: number, allowed: number, what: string): void {
   expect(error, what).toBeLessThanOrEqual(allowed);
-  noteError(error, allowed); // what does not hold at a tie may hold beside it
+  noteError(error, allowed, what); // what does not hold at a tie may hold beside it
 }
 
 /** @param images how many of the recorded images `got` holds, from the first on; all of them unless given */

@@ -81,7 +81,12 @@ function print({ adapter, operations, speed, not_run, summary, seconds }: Machin
   console.log(`${operations.filter(({ passed }) => passed).length} of ${operations.length} checks passed`);
   for (const { name, value, unit, lowest, highest } of speed)
     console.log(`  ${name.padEnd(34)}${String(value).padStart(9)} ${unit.padEnd(8)} (${lowest} to ${highest})`);
-  for (const { name, why } of not_run) console.log(`  ${name.padEnd(34)} not run: ${why}`);
+  for (const why of new Set(not_run.map((one) => one.why))) {
+    const names = not_run.filter((one) => one.why === why).map(({ name }) => name);
+    console.log(
+      `not run, ${why}: ${names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')}`,
+    );
+  }
   console.log(`${summary} (${seconds} s)`);
 }
 
