@@ -20,7 +20,7 @@ export async function findAdapter({ prefer, name }: FindOptions = {}): Promise<F
   if (prefer === 'embedded') {
     throw new Error('The embedded software adapter exists in Node only: in a browser prefer "hardware" or "software".');
   }
-  if (!navigator.gpu) throw new Error(isSecureContext ? NO_WEBGPU : INSECURE);
+  if (!navigator.gpu) throw new Error(globalThis.isSecureContext === false ? INSECURE : NO_WEBGPU);
   const adapter = await navigator.gpu.requestAdapter({
     powerPreference: 'high-performance',
     forceFallbackAdapter: prefer === 'software',
@@ -93,8 +93,14 @@ function describe({ info }: GPUAdapter): AdapterDescription {
   // Browsers leave most of these strings empty, against fingerprinting.
   const said = [info.vendor, info.architecture, info.device, info.description].join(' ');
   const software = info.isFallbackAdapter === true || SOFTWARE.test(said);
+  // Deno gives numbers in place of names.
+  const named = (text: string) => (/^(0x)?[\da-f]*$/i.test(text) ? '' : text);
   return {
-    name: info.device || [info.vendor, info.architecture].filter(Boolean).join(' ') || 'unnamed adapter',
+    name:
+      named(info.device) ||
+      [info.vendor, info.architecture].map(named).filter(Boolean).join(' ') ||
+      named(info.description) ||
+      'unnamed adapter',
     driver: info.description || info.vendor || 'unnamed driver',
     backend: 'browser',
     software,
