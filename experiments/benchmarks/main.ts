@@ -21,6 +21,7 @@ import { recorded } from './recorded.ts';
 import { scaling } from './scaling.ts';
 import { kernels, step } from './step.ts';
 import { sharedSize, type UnetSize } from './unet.ts';
+import { compareWaiting } from './waiting.ts';
 import { compareWithout } from './without.ts';
 
 const all: readonly Benchmark[] = [
@@ -85,6 +86,11 @@ program
       fail(`${checkout} is no checkout of mtunet: it has no experiments/benchmarks/unet.ts.`);
     console.log((await compareCheckouts(checkout, runsOf(options.runs))).join('\n'));
   });
+
+program
+  .command('waiting')
+  .description('how long Firefox and Chromium take to bring a small result, by themselves and as the engine waits')
+  .action(async () => console.log((await compareWaiting()).join('\n')));
 
 program
   .command('without')

@@ -1,4 +1,6 @@
 /** The adapter in a browser: the one that `navigator.gpu` gives. */
+
+import { askingMeanwhile } from './asking.ts';
 import {
   type AdapterDescription,
   type AdapterReport,
@@ -12,8 +14,13 @@ export type * from './host.ts';
 
 export const runtime: string = navigator.userAgent;
 
-/** A browser does not spin while it waits. */
-export const awaitDevice = <T>(arriving: Promise<T>): Promise<T> => arriving;
+/**
+ * Firefox asks the device every 100 ms whether it is done, and at each submission (Mozilla bug 1870699). There an empty submission now and then makes it
+ * ask sooner; other browsers settle by themselves.
+ */
+const asksSeldom = /firefox/i.test(navigator.userAgent);
+export const awaitDevice = <T>(arriving: Promise<T>, device: GPUDevice): Promise<T> =>
+  asksSeldom ? askingMeanwhile(arriving, () => device.queue.submit([])) : arriving;
 
 /** The browser's adapter; `prefer: 'software'` asks for its fallback adapter. Rejects with a sentence if there is none. */
 export async function findAdapter({ prefer, name }: FindOptions = {}): Promise<FoundAdapter> {

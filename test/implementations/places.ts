@@ -44,7 +44,7 @@ export async function findPlaces(): Promise<(Place | Missing)[]> {
       implementation: 'Dawn with lavapipe',
       why: 'this system has no lavapipe that Dawn accepts: install mesa-vulkan-drivers from Mesa 24 on',
     });
-  return [...dawn, await deno(), firefox(), await chromium()];
+  return [...dawn, await deno(), ...(await browsers()).map(inPage)];
 }
 
 async function deno(): Promise<Place | Missing> {
@@ -92,7 +92,25 @@ const PREFERENCES = {
   'gfx.webgpu.ignore-blocklist': true,
 };
 
-function firefox(): Place | Missing {
+/** How a browser is launched. */
+export interface Launch {
+  readonly implementation: string;
+  readonly options: LaunchOptions;
+}
+
+/** The browsers of this machine. */
+export const browsers = async (): Promise<(Launch | Missing)[]> => [firefox(), await chromium()];
+
+const inPage = (found: Launch | Missing): Place | Missing =>
+  'why' in found
+    ? found
+    : {
+        implementation: found.implementation,
+        target: 'page',
+        run: (folder, tell) => runInPage(found.options, folder, tell),
+      };
+
+function firefox(): Launch | Missing {
   const implementation = 'Firefox';
   const executablePath = process.env.FIREFOX_PATH ?? FIREFOX.find(existsSync);
   if (!executablePath || !existsSync(executablePath))
@@ -102,16 +120,14 @@ function firefox(): Place | Missing {
         ? `FIREFOX_PATH names ${executablePath}, which does not exist; correct or unset it`
         : 'no Firefox was found: install it (Debian: apt-get install firefox-esr), or name one in FIREFOX_PATH',
     };
-  const options = { browser: 'firefox', executablePath, extraPrefsFirefox: PREFERENCES } as const;
-  return { implementation, target: 'page', run: (folder, tell) => runInPage(options, folder, tell) };
+  return { implementation, options: { browser: 'firefox', executablePath, extraPrefsFirefox: PREFERENCES } };
 }
 
-async function chromium(): Promise<Place | Missing> {
+async function chromium(): Promise<Launch | Missing> {
   const implementation = 'Chromium';
   try {
     const { executablePath, env, args } = await findChromium();
-    const options: LaunchOptions = { browser: 'chrome', executablePath, env, args: [...args] };
-    return { implementation, target: 'page', run: (folder, tell) => runInPage(options, folder, tell) };
+    return { implementation, options: { browser: 'chrome', executablePath, env, args: [...args] } };
   } catch (problem) {
     return { implementation, why: (problem as Error).message };
   }
