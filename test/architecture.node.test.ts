@@ -15,11 +15,14 @@ const ARROWS: Record<string, { readonly values: readonly string[]; readonly type
   'src/reference': { values: ['src/engine/random'] },
   'src/mtunet': { values: ['src/engine', 'src/mtunet/metrics', 'src/data'] },
   'src/mtunet/gradcheck': { values: ['src/mtunet', 'src/engine', 'src/reference'] },
+  'src/doctor': { values: ['src/mtunet', 'src/mtunet/gradcheck', 'src/engine', 'src/reference', 'src/data'] },
   'src/report': { values: ['src/data', 'src/mtunet/metrics'], types: ['src/mtunet'] },
-  'src/cli': { values: ['src/report', 'src/mtunet', 'src/engine', 'src/data', 'src/platform'] },
-  'src/app': { values: ['src/report', 'src/mtunet', 'src/engine', 'src/data', 'src/platform'] },
+  'src/cli': { values: ['src/doctor', 'src/report', 'src/mtunet', 'src/engine', 'src/data', 'src/platform'] },
+  'src/app': { values: ['src/doctor', 'src/report', 'src/mtunet', 'src/engine', 'src/data', 'src/platform'] },
   'src/index': { values: ['src/mtunet', 'src/mtunet/metrics', 'src/engine', 'src/data'] },
-  experiments: { values: ['src/report', 'src/mtunet', 'src/engine', 'src/data', 'src/platform', 'src/cli'] },
+  experiments: {
+    values: ['src/doctor', 'src/report', 'src/mtunet', 'src/engine', 'src/data', 'src/platform', 'src/cli'],
+  },
 };
 /** Inside the engine, code is imported from the left of this list only; a name ends at a dot or is a folder. */
 const ENGINE = [

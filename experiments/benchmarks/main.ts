@@ -10,6 +10,7 @@ import { coldStart } from './cold-start.ts';
 import { conv, layers, witness } from './conv.ts';
 import { depthwise } from './depthwise.ts';
 import type { Benchmark, Figure } from './figure.ts';
+import { gpuReport } from './gpu-report.ts';
 import { bindings, paperStep } from './large.ts';
 import { memory } from './memory.ts';
 import { networkSteps } from './networks.ts';
@@ -20,6 +21,7 @@ import { recorded } from './recorded.ts';
 import { scaling } from './scaling.ts';
 import { kernels, step } from './step.ts';
 import { sharedSize, type UnetSize } from './unet.ts';
+import { compareWaiting } from './waiting.ts';
 import { compareWithout } from './without.ts';
 
 const all: readonly Benchmark[] = [
@@ -86,6 +88,11 @@ program
   });
 
 program
+  .command('waiting')
+  .description('how long Firefox and Chromium take to bring a small result, by themselves and as the engine waits')
+  .action(async () => console.log((await compareWaiting()).join('\n')));
+
+program
   .command('without')
   .description(
     'the shared step without features of the device, such as subgroups, beside the same with all of them, in turns',
@@ -121,6 +128,31 @@ program
     if (options.keep) keep(options.keep, { adapter: figures[0].adapter }, figures);
   });
 
+program
+  .command('gpu-report')
+  .description('on a machine with a GPU: the check, the peers, autotuning and training steps, in one file')
+  .option('--out <file>', 'where it is written', 'gpu-report.json')
+  .option('--preset <name>', 'of the steps', 'paper')
+  .option('--engines <list>', 'peers of the step, as of: bench peers', 'torch-cuda,torch-tf32,torch-amp')
+  .option('--runs <n>', 'timed rounds with the peers', '5')
+  .option('--steps <n>', 'timed training steps', '10')
+  .option('--seconds <n>', 'of the check', '60')
+  .option('--autotune <mode>', 'fast or full', 'full')
+  .addHelpText('after', '\nExample:\n  npm run bench -- gpu-report --out my-gpu.json')
+  .action(async (options: Record<'out' | 'preset' | 'engines' | 'runs' | 'steps' | 'seconds' | 'autotune', string>) => {
+    const { out, preset, autotune } = options;
+    if (autotune !== 'fast' && autotune !== 'full') return fail(`--autotune ${autotune}: it is fast or full.`);
+    const size = sizeOf({ preset, batch: '6' });
+    const asked = {
+      ...{ out, preset, autotune, size, engines: options.engines.split(',') },
+      ...{ runs: wholeOf('runs', options.runs), steps: wholeOf('steps', options.steps) },
+      seconds: wholeOf('seconds', options.seconds),
+    } as const;
+    const complete = await gpuReport(asked, (line) => console.error(line));
+    console.log(`${out}${complete ? '' : ' (incomplete: the parts that failed say why)'}`);
+    if (!complete) process.exit(1);
+  });
+
 interface PeersFlags {
   json?: boolean;
   runs: string;
@@ -131,7 +163,7 @@ interface PeersFlags {
   keep?: string;
 }
 
-function sizeOf({ preset, batch: text }: PeersFlags): UnetSize {
+function sizeOf({ preset, batch: text }: Pick<PeersFlags, 'preset' | 'batch'>): UnetSize {
   const batch = Number(text);
   if (!Number.isInteger(batch) || batch < 1) fail(`--batch ${text}: give a whole number from 1 on.`);
   if (preset === undefined) return { ...sharedSize, batch };
@@ -141,10 +173,12 @@ function sizeOf({ preset, batch: text }: PeersFlags): UnetSize {
   return { base: network.base, height, width, batch };
 }
 
-function runsOf(text: string): number {
-  const runs = Number(text);
-  if (!Number.isInteger(runs) || runs < 1) fail(`--runs ${text}: give a whole number from 1 on.`);
-  return runs;
+const runsOf = (text: string) => wholeOf('runs', text);
+
+function wholeOf(flag: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) fail(`--${flag} ${text}: give a whole number from 1 on.`);
+  return count;
 }
 
 function fail(sentence: string): never {

@@ -18,7 +18,7 @@ const TEXTS: Record<Failure['failure'], readonly [title: string, advice: string]
   ],
   lost: [
     'The GPU device was lost',
-    'A driver reset or a sleeping machine does that. A new device was opened, and both runs stand at their last snapshot: press play.',
+    'A driver reset or a sleeping machine does that. A new device was opened, and both runs go on from their last snapshot; where they stand still, press play.',
   ],
   memory: ['The GPU is out of memory', 'Choose small pictures, close other tabs that use the GPU, then reset.'],
   numbers: [

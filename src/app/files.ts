@@ -1,4 +1,5 @@
 /** Pictures and numbers out, images in; all of it stays on the machine. */
+import type { MachineReport } from '../doctor/report.ts';
 import type { Film } from './live/protocol.ts';
 import { pixels } from './pictures.ts';
 import type { State, Store } from './store.ts';
@@ -55,6 +56,10 @@ export function toCsv({ rows }: Pick<State, 'rows'>): string {
 }
 
 export const exportCsv = (state: State) => save('two-tasks.csv', new Blob([toCsv(state)], { type: 'text/csv' }));
+
+/** The report of a check of this machine, as `mtunet doctor --out` writes it. */
+export const exportReport = (report: MachineReport) =>
+  save('mtunet-doctor.json', new Blob([`${JSON.stringify(report, null, 2)}\n`], { type: 'application/json' }));
 
 export function exportJson({ settings, rows, epochs }: State): void {
   save('two-tasks.json', new Blob([JSON.stringify({ settings, rows, epochs }, null, 1)], { type: 'application/json' }));

@@ -6,6 +6,7 @@ import { FailureNotice } from './failures.tsx';
 import { Inside } from './inside-view.tsx';
 import { Later } from './later.tsx';
 import { Lessons } from './lessons.tsx';
+import { Machine } from './machine.tsx';
 import { OwnFilms } from './own-films.tsx';
 import { Playground } from './playground.tsx';
 import { playRecorded } from './recorded.ts';
@@ -36,6 +37,9 @@ const App = () => (
     </Later>
     <Later>
       <OwnFilms />
+    </Later>
+    <Later>
+      <Machine store={store} />
     </Later>
   </>
 );

@@ -1,4 +1,5 @@
 /** The app: one static folder that works from any path, offline, and asks no one else for anything. */
+import { readFileSync } from 'node:fs';
 import katex from 'katex';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 import { cividisLike, jet, viridisLike } from '../data/colour-map.ts';
@@ -46,6 +47,15 @@ const colours: Plugin = {
   },
 };
 
+/** `import.meta.env.VERSION`: of the program, for the report of a check. */
+const version: Plugin = {
+  name: 'version',
+  config: () => {
+    const packaged = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    return { define: { 'import.meta.env.VERSION': JSON.stringify(packaged.version) } };
+  },
+};
+
 /** Development injects styles and scripts of its own, so the policy holds for the built folder. */
 const policy: Plugin = {
   name: 'policy',
@@ -60,7 +70,7 @@ export default defineConfig({
   // Relative addresses.
   base: '',
   resolve: { conditions: ['mtunet-source', ...defaultClientConditions] },
-  plugins: [mathml, colours, policy, offline],
+  plugins: [mathml, colours, version, policy, offline],
   worker: { format: 'es' },
   build: { outDir: '../../dist-app', emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false } },
 });

@@ -1,6 +1,6 @@
 /**
  * Which kernels a run computes with: its own kernels.json where it has one, so that a run that is resumed or trained again has the same bits; else
- * what --autotune finds; else the fixed rule.
+ * what --autotune finds, which is asked for by itself on a GPU; else the fixed rule.
  *
  * What was found is kept for other runs in autotune.json of the cache folder: by adapter, driver, version, batch, layer and pass, with the
  * times. The file may be read, copied to another machine of the kind, and deleted.
@@ -11,6 +11,7 @@ import { Option } from 'commander';
 import { z } from 'zod';
 import type { Gpu } from '../engine/index.ts';
 import { autotune, type TuneCache, type Tuned, type TuneMode } from '../mtunet/autotune.ts';
+import type { TrainConfig } from '../mtunet/config.ts';
 import { cacheFolder } from '../platform/unpack.ts';
 import { UsageError } from './failure.ts';
 import { note } from './messages.ts';
@@ -27,14 +28,17 @@ export const autotuneOption = () =>
     'time the kernels of every convolution on this adapter first: a few of them, or all; the run keeps its choice',
   )
     .choices(MODES)
-    .default(undefined, 'off, or MTUNET_AUTOTUNE');
+    .default(undefined, 'MTUNET_AUTOTUNE, else fast on a GPU and off on a software adapter');
 
-export function applyAutotune(mode: string | undefined): void {
-  if (mode !== undefined) process.env.MTUNET_AUTOTUNE = mode;
+export const noAutotuneOption = () => new Option('--no-autotune', 'the same as --autotune off');
+
+/** @param mode false: --no-autotune */
+export function applyAutotune(mode: string | false | undefined): void {
+  if (mode !== undefined) process.env.MTUNET_AUTOTUNE = mode || 'off';
 }
 
-function wantedMode(): (typeof MODES)[number] {
-  const text = process.env.MTUNET_AUTOTUNE || 'off';
+export function wantedMode({ software }: Pick<Gpu['description'], 'software'>): (typeof MODES)[number] {
+  const text = process.env.MTUNET_AUTOTUNE || (software ? 'off' : 'fast');
   const mode = MODES.find((known) => known === text);
   if (!mode) throw new UsageError(`MTUNET_AUTOTUNE=${text} is no way to tune; the ways are ${MODES.join(', ')}.`);
   return mode;
@@ -58,16 +62,27 @@ export function pinKernels(gpu: Gpu, folder: RunFolder): void {
 
 /** Before the first step of a run: its own kernels, else what MTUNET_AUTOTUNE asks for. */
 export async function chooseKernels(gpu: Gpu, folder: RunFolder, classes: number): Promise<void> {
-  const mode = wantedMode();
+  const mode = wantedMode(gpu.description);
   pinKernels(gpu, folder);
   if (mode === 'off' || existsSync(folder.file(FILE)) || folder.hasCheckpoint) return;
+  const kernels = await tuneAndStore(gpu, folder.config, classes, mode);
+  gpu.choices.pin(kernels);
+  writeChoices(gpu, folder, mode, kernels);
+}
+
+/** The fastest kernel of every convolution of this training, by layer class; what was timed is kept in the cache folder for other runs. */
+export async function tuneAndStore(
+  gpu: Gpu,
+  config: TrainConfig,
+  classes: number,
+  mode: TuneMode,
+): Promise<Record<string, string>> {
   note(`autotune: ${mode}; timing the kernels of every convolution`);
   const started = performance.now();
   let tried = 0;
-  const version = `mtunet ${packageVersion}`;
-  const kernels = await autotune(gpu, folder.config, classes, {
+  const kernels = await autotune(gpu, config, classes, {
     mode,
-    version,
+    version: `mtunet ${packageVersion}`,
     cache: new CacheFile(join(cacheFolder(), 'autotune.json')),
     onTuned(name, { kernel, wrong }) {
       tried++;
@@ -79,8 +94,7 @@ export async function chooseKernels(gpu: Gpu, folder: RunFolder, classes: number
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   note(`autotune: ${Object.keys(kernels).length} layers, ${tried} of them timed now, in ${seconds} s`);
-  gpu.choices.pin(kernels);
-  writeChoices(gpu, folder, mode, kernels);
+  return kernels;
 }
 
 /** With every checkpoint: the kernels that were used, if the run does not have them yet. */

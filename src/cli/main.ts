@@ -5,6 +5,7 @@ import { ConfigError } from '../mtunet/config.ts';
 import * as compare from './commands/compare.ts';
 import * as data from './commands/data.ts';
 import * as devices from './commands/devices.ts';
+import * as doctor from './commands/doctor.ts';
 import * as equilibrium from './commands/equilibrium.ts';
 import * as evaluate from './commands/evaluate.ts';
 import * as experiment from './commands/experiment.ts';
@@ -42,6 +43,7 @@ const commands = [
   gradcheck,
   equilibrium,
   devices,
+  doctor,
   worker,
 ];
 

@@ -63,7 +63,6 @@ export interface OpenOptions extends FindOptions {
 }
 
 const WANTED_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'];
-/** What a device can be opened without. */
 const LEAVABLE = [...WANTED_FEATURES, MATRICES, 'limits'];
 const WANTED_LIMITS = [
   'maxBufferSize',
@@ -244,7 +243,7 @@ export class Gpu {
    */
   async prepare(kernels: Iterable<Kernel>): Promise<void> {
     this.faults.assertPresent();
-    await awaitDevice(this.kernels.prepare(kernels));
+    await awaitDevice(this.kernels.prepare(kernels), this.device);
     await this.faults.check();
     this.faults.assertPresent();
   }
@@ -302,7 +301,8 @@ export class Gpu {
 
   /** Waits for all submitted work; throws what the device complained about, if it did. */
   async settle(): Promise<void> {
-    await awaitDevice(this.device.queue.onSubmittedWorkDone()).catch((rejection) => this.faults.explain(rejection));
+    const done = this.device.queue.onSubmittedWorkDone();
+    await awaitDevice(done, this.device).catch((rejection) => this.faults.explain(rejection));
     await this.faults.check();
   }
 
@@ -354,7 +354,7 @@ export class Gpu {
   ): Promise<OnHost<T>> {
     const arrived = new Map<Tensor, number | Float32Array>();
     if (staging) {
-      await awaitDevice(staging.mapAsync(0x01)).catch((rejection) => this.faults.explain(rejection));
+      await awaitDevice(staging.mapAsync(0x01), this.device).catch((rejection) => this.faults.explain(rejection));
       const range = staging.getMappedRange();
       wanted.forEach((tensor, i) => {
         const bytes = range.slice(offsets[i], offsets[i] + tensor.byteLength);

@@ -1,4 +1,6 @@
 /** The adapter in a browser: the one that `navigator.gpu` gives. */
+
+import { askingMeanwhile } from './asking.ts';
 import {
   type AdapterDescription,
   type AdapterReport,
@@ -14,8 +16,13 @@ export type * from './host.ts';
 
 export const runtime: string = navigator.userAgent;
 
-/** A browser does not spin while it waits. */
-export const awaitDevice = <T>(arriving: Promise<T>): Promise<T> => arriving;
+/**
+ * Firefox asks the device every 100 ms whether it is done, and at each submission (Mozilla bug 1870699). There an empty submission now and then makes it
+ * ask sooner; other browsers settle by themselves.
+ */
+const asksSeldom = /firefox/i.test(navigator.userAgent);
+export const awaitDevice = <T>(arriving: Promise<T>, device: GPUDevice): Promise<T> =>
+  asksSeldom ? askingMeanwhile(arriving, () => device.queue.submit([])) : arriving;
 
 /** The browser's adapter; `prefer: 'software'` asks for its fallback adapter. Rejects with a sentence if there is none. */
 export async function findAdapter({ prefer, name }: FindOptions = {}): Promise<FoundAdapter> {
@@ -23,7 +30,7 @@ export async function findAdapter({ prefer, name }: FindOptions = {}): Promise<F
     throw new Error('The embedded software adapter exists in Node only: in a browser prefer "hardware" or "software".');
   }
   if (prefer === 'portable') return portable("prefer: 'portable'");
-  if (!navigator.gpu) throw new Error(isSecureContext ? NO_WEBGPU : INSECURE);
+  if (!navigator.gpu) throw new Error(globalThis.isSecureContext === false ? INSECURE : NO_WEBGPU);
   const adapter = await navigator.gpu.requestAdapter({
     powerPreference: 'high-performance',
     forceFallbackAdapter: prefer === 'software',
@@ -96,8 +103,14 @@ function describe({ info }: GPUAdapter): AdapterDescription {
   // Browsers leave most of these strings empty, against fingerprinting.
   const said = [info.vendor, info.architecture, info.device, info.description].join(' ');
   const software = info.isFallbackAdapter === true || SOFTWARE.test(said);
+  // Deno gives numbers in place of names.
+  const named = (text: string) => (/^(0x)?[\da-f]*$/i.test(text) ? '' : text);
   return {
-    name: info.device || [info.vendor, info.architecture].filter(Boolean).join(' ') || 'unnamed adapter',
+    name:
+      named(info.device) ||
+      [info.vendor, info.architecture].map(named).filter(Boolean).join(' ') ||
+      named(info.description) ||
+      'unnamed adapter',
     driver: info.description || info.vendor || 'unnamed driver',
     backend: 'browser',
     software,

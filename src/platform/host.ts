@@ -55,8 +55,8 @@ export interface GpuHost {
   /** What of the adapter this process leaves unused: features, or 'limits' (MTUNET_WITHOUT); nothing in a browser. */
   leftUnused(): readonly string[];
   listAdapters(): Promise<AdapterReport[]>;
-  /** Awaits what the device will settle, without keeping a core busy with asking. */
-  awaitDevice<T>(arriving: Promise<T>): Promise<T>;
+  /** Awaits what the device will settle, without keeping a core busy with asking, and without waiting longer than it takes. */
+  awaitDevice<T>(arriving: Promise<T>, device: GPUDevice): Promise<T>;
 }
 
 /** The limits that decide what the engine can run; the others are the same almost everywhere. */

@@ -110,14 +110,17 @@ export function ensureLoader(): Promise<string> {
   return loaded[LOADER];
 }
 
-/** Loads a library that is no Node addon. Node says so after loading it. */
+/** Node, Bun and Deno, in this order. */
+const NO_ADDON = /did not self-register|napi_register_module_v1|Unable to find register Node-API module/;
+
+/** Loads a library that is no Node addon. The runtime says so after loading it. */
 function load(library: string): string | null {
   try {
     process.dlopen({ exports: {} }, library, LIBRARY_FLAGS);
     return null;
   } catch (problem) {
     const { message } = problem as Error;
-    return message.includes('did not self-register') ? null : message;
+    return NO_ADDON.test(message) ? null : message;
   }
 }
 

@@ -17,7 +17,7 @@ let turnBegan = 0;
 let looping = false;
 
 /** The same promise; until it settles, the event loop does not spin. */
-export async function awaitDevice<T>(arriving: Promise<T>): Promise<T> {
+export async function awaitDevice<T>(arriving: Promise<T>, _device?: GPUDevice): Promise<T> {
   if (waiting++ === 0) since = turnBegan = performance.now();
   if (!looping) setImmediate(rest);
   looping = true;

@@ -30,6 +30,7 @@ it('steps, breaks the circle, goes back in time, survives the loss of its device
     // The last snapshot is that of the epoch.
     await stands(page, 2);
     await survivesTwoLosses(page, 2);
+    await goesOnByItself(page);
     await tellsItsSettings(page);
     await showsItsInside(page);
   });
@@ -45,6 +46,31 @@ async function survivesTwoLosses(page: Page, last: number): Promise<void> {
     await page.keyboard.press('ArrowRight');
     await reaches(page, last + 1);
   }
+}
+
+/** A device lost while the runs play: they play on in a new one. The tab that is hidden pauses them and keeps their last step. */
+async function goesOnByItself(page: Page): Promise<void> {
+  await page.click('#play');
+  await reaches(page, 4);
+  await page.evaluate(() => document.querySelector<HTMLButtonElement>('#lose')!.click());
+  await page.waitForFunction(() => document.querySelector('[data-failure=lost]')?.textContent?.includes('go on'));
+  await page.waitForSelector('#play[aria-pressed=true]', { timeout: 60_000 });
+  await reaches(page, 8);
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await page.waitForSelector('#play[aria-pressed=false]', { timeout: 60_000 });
+  const last = Number(await page.locator('#counter b').first().textContent());
+  await page.evaluate(() => {
+    Reflect.deleteProperty(document, 'hidden');
+    document.querySelector<HTMLButtonElement>('#lose')!.click();
+  });
+  await page.waitForSelector('#play[aria-pressed=false]');
+  await stands(page, last);
+  await leaveControls(page);
+  await page.keyboard.press('ArrowRight');
+  await reaches(page, last + 1);
 }
 
 /** A section's link leaves the settings in the address; a control that is changed goes into it, and the runs begin anew. */

@@ -1,5 +1,4 @@
 /** Every network against golden/networks: outputs, losses, gradients and running statistics of every case that the folder holds. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/data/counter-random.ts';
 import { dryGpu } from '../../src/engine/dry.ts';
@@ -17,6 +16,7 @@ import {
 import { SaliencyNetwork } from '../../src/mtunet/baselines/saliency-network.ts';
 import type { Network, Prediction } from '../../src/mtunet/network.ts';
 import { schemes, UncertaintyScheme } from '../../src/mtunet/schemes/uncertainty.ts';
+import { goldenFiles, readGoldenJson } from '../support/browser-files.ts';
 import { testGpu } from '../support/gpu.ts';
 import { recordedArchitecture } from '../support/recorded-architectures.ts';
 import {
@@ -31,10 +31,8 @@ import {
   recordedWeights,
 } from '../support/recorded-network.ts';
 
-const folder = `${process.env.GOLDEN ?? 'test/golden'}/networks`;
-const networks = readdirSync(folder)
-  .filter((file) => file.endsWith('.json'))
-  .map((file) => JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as RecordedNetwork);
+const files = (await goldenFiles('networks')).filter((file) => file.endsWith('.json'));
+const networks: RecordedNetwork[] = await Promise.all(files.map((file) => readGoldenJson(`networks/${file}`)));
 
 function lossesOf(prediction: Prediction, network: RecordedNetwork, recorded: RecordedCase) {
   const gpu = (prediction.diagnosis ?? prediction.saliency)!.gpu;

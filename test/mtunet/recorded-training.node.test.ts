@@ -24,7 +24,7 @@ import {
   tolerance,
 } from '../support/recorded-training.ts';
 
-const trainings = recordedTrainings();
+const trainings = await recordedTrainings();
 
 /**
  * A trace is ten steps. Unless all are asked for (`npm run test:trainings`, or a folder of one's own in GOLDEN), the suite takes every scheme

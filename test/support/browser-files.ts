@@ -12,6 +12,17 @@ export async function readGolden(relativePath: string): Promise<Uint8Array<Array
   return Uint8Array.from(await readFile(await goldenPath(relativePath)));
 }
 
+/** A recorded JSON file; "NaN", "Infinity" and "-Infinity" stand for themselves. */
+// biome-ignore lint/suspicious/noExplicitAny: the tables differ from file to file, and each test states what it reads
+export async function readGoldenJson(relativePath: string): Promise<any> {
+  return parseGolden(new TextDecoder().decode(await readGolden(relativePath)));
+}
+
+export const parseGolden = (text: string) =>
+  JSON.parse(text, (_, value) =>
+    value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : value,
+  );
+
 /** The names of the files in a recorded folder, sorted; subfolders are left out. */
 export async function goldenFiles(folder: string): Promise<string[]> {
   if (inBrowser) return (await fetchGolden('names', folder)).json();

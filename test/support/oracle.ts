@@ -2,15 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { parseGolden } from './browser-files.ts';
 
 export const goldenFolder = process.env.GOLDEN ?? 'test/golden';
 
 /** A JSON file under the golden folder; "NaN", "Infinity" and "-Infinity" stand for themselves. */
 // biome-ignore lint/suspicious/noExplicitAny: the tables differ from file to file, and each test states what it reads
 export function readGolden(path: string): any {
-  return JSON.parse(readFileSync(join(goldenFolder, path), 'utf8'), (_, value) =>
-    value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : value,
-  );
+  return parseGolden(readFileSync(join(goldenFolder, path), 'utf8'));
 }
 
 /** |got - want| <= absolute + relative |want|; NaN and the infinities only equal themselves; null only null. */

@@ -1,5 +1,6 @@
 /** Networks recorded in golden/networks: weights, inputs and gaze maps come from a closed formula; the pass rule is section 3 of its README. */
 import { expect } from 'vitest';
+import { noteError } from './all-close.ts';
 import type { Architecture } from './recorded-architectures.ts';
 
 type Samples = { shape: number[]; stride: number; l2: number; dot: number; f64: number[] };
@@ -117,6 +118,7 @@ function probeDot(values: ArrayLike<number>, name: string, globalSeed: number): 
 
 function within(error: number, allowed: number, what: string): void {
   expect(error, what).toBeLessThanOrEqual(allowed);
+  noteError(error, allowed, what); // what does not hold at a tie may hold beside it
 }
 
 /** @param images how many of the recorded images `got` holds, from the first on; all of them unless given */

@@ -2,8 +2,6 @@
  * Small MT-UNets whose training is recorded in golden/oracle/mtunet_<tag>: weights, forward passes, gradients of every scheme and traces of
  * ten steps. Fields, tolerances and what can be expected of float32 are in the README there.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   Adam,
   Counter,
@@ -22,7 +20,7 @@ import { predictBatch } from '../../src/mtunet/losses.ts';
 import { MTUNet } from '../../src/mtunet/model.ts';
 import { type SchemeConfig, schemes } from '../../src/mtunet/schemes/uncertainty.ts';
 import type { Tolerance } from './all-close.ts';
-import { goldenFolder, readGolden } from './oracle.ts';
+import { goldenFiles, readGolden, readGoldenJson } from './browser-files.ts';
 
 /** The README's tolerances for float32 on a GPU. */
 export const tolerance = {
@@ -98,11 +96,16 @@ export class RecordedTraining {
   readonly others: readonly RecordedTrace[];
   private readonly tensors: ReturnType<typeof readSafetensors>['tensors'];
 
-  constructor(tag: string, others: readonly RecordedTrace[]) {
+  private constructor(tag: string, meta: Meta, tensors: Uint8Array, others: readonly RecordedTrace[]) {
     this.tag = tag;
     this.others = others;
-    this.meta = readGolden(`oracle/mtunet_${tag}.json`);
-    this.tensors = readSafetensors(readFileSync(join(goldenFolder, `oracle/mtunet_${tag}.safetensors`))).tensors;
+    this.meta = meta;
+    this.tensors = readSafetensors(tensors).tensors;
+  }
+
+  static async read(tag: string, others: readonly RecordedTrace[]): Promise<RecordedTraining> {
+    const meta = await readGoldenJson(`oracle/mtunet_${tag}.json`);
+    return new RecordedTraining(tag, meta, await readGolden(`oracle/mtunet_${tag}.safetensors`), others);
   }
 
   has(prefix: string): boolean {
@@ -241,11 +244,13 @@ export function describeTrace({ opt = 'Adam', config, lr, scheme, sigma_param }:
 }
 
 /** What the folder holds, found by the files' names. */
-export function recordedTrainings(): RecordedTraining[] {
-  const files = readdirSync(join(goldenFolder, 'oracle'));
+export async function recordedTrainings(): Promise<RecordedTraining[]> {
+  const files = await goldenFiles('oracle');
   const tags = files.flatMap((file) => /^mtunet_(.+)\.safetensors$/.exec(file)?.[1] ?? []);
-  return tags.map((tag) => {
-    const other = `mtunet_${tag}_otheropt.json`;
-    return new RecordedTraining(tag, files.includes(other) ? readGolden(`oracle/${other}`).cases : []);
-  });
+  return Promise.all(
+    tags.map(async (tag) => {
+      const other = `mtunet_${tag}_otheropt.json`;
+      return RecordedTraining.read(tag, files.includes(other) ? (await readGoldenJson(`oracle/${other}`)).cases : []);
+    }),
+  );
 }

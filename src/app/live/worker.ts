@@ -71,6 +71,8 @@ async function obey(message: ToWorker): Promise<void> {
       }
       return;
     case 'pause':
+      // A hidden tab is paused, and its device may be taken away meanwhile: then the runs go on from this step.
+      await remember();
       return progress([[], []], [[], []], true);
     case 'step':
       playing = false;
@@ -220,6 +222,7 @@ async function progress(rows: [StepRow[], StepRow[]], epochs: [EpochRow[], Epoch
 
 async function remember(): Promise<void> {
   const { runs, moments } = session!;
+  if (moments.at(-1)?.step === runs[0].stepsDone) moments.pop(); // what was changed by hand since counts
   moments.push({ step: runs[0].stepsDone, of: [await runs[0].moment(), await runs[1].moment()] });
   // Beyond the limit every second one goes, so the whole history stays within reach.
   if (moments.length > MOMENTS) moments.splice(0, moments.length, ...moments.filter((_, i) => i % 2 === 0));
@@ -275,13 +278,16 @@ async function loadWeights(bytes: ArrayBuffer): Promise<void> {
   await progress([[], []], [[], []], true);
 }
 
+/** Both runs go on in a new device: from their last snapshot, and without being asked to where they were playing. */
 async function recover(message: string): Promise<void> {
   const lost = session;
-  gpu = null;
+  const wasPlaying = playing;
   playing = false;
+  gpu = null;
   tell({ kind: 'failure', failure: 'lost', message });
   if (!lost) return;
-  const opened = await openGpu();
+  const opened = await openAgain();
+  if (!opened) return;
   gpu = opened;
   keepCodes(opened);
   void opened.device.lost.then(({ message }) => {
@@ -290,12 +296,40 @@ async function recover(message: string): Promise<void> {
   await reset(lost.settings, lost);
   const last = lost.moments.at(-1);
   await goBack(last?.step ?? 0);
+  if (!wasPlaying || ++resumed > MOST_RESUMED) return;
+  playing = true;
+  soon(play);
 }
 
+/** Losses after which the runs wait to be started by hand: a device that is lost at every step is not worth opening for ever. */
+const MOST_RESUMED = 3;
+let resumed = 0;
+
+/** After a reset of the driver there is no adapter for a while. */
+async function openAgain(): Promise<Gpu | null> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await openGpu();
+    } catch (problem) {
+      if (tries === TRIES) {
+        tell({
+          kind: 'failure',
+          failure: 'no-adapter',
+          message: `${(problem as Error).message} Reload the page to try again.`,
+        });
+        return null;
+      }
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS * tries));
+    }
+  }
+}
+const TRIES = 5;
+const WAIT_MS = 400;
+
 function fail(problem: Error): void {
-  playing = false;
-  // The loss of the device comes with a report of its own.
+  // The loss of the device comes with a report of its own, and recover() asks whether the runs were playing.
   if (!gpu || /lost|destroyed/i.test(problem.message)) return;
+  playing = false;
   tell({ kind: 'failure', failure: kindOf(problem), message: problem.message });
 }
 

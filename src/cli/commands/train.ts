@@ -7,7 +7,7 @@ import { schemeNames } from '../../mtunet/schemes/index.ts';
 import { readConfigFile } from '../config-file.ts';
 import { UsageError } from '../failure.ts';
 import { withGpu } from '../gpu-session.ts';
-import { applyAutotune, autotuneOption } from '../kernel-choices.ts';
+import { applyAutotune, autotuneOption, noAutotuneOption } from '../kernel-choices.ts';
 import { loadData } from '../load-data.ts';
 import { interrupted } from '../messages.ts';
 import { applyTrack, trackOption, whole } from '../options.ts';
@@ -32,7 +32,7 @@ interface TrainOptions {
   record: boolean;
   track?: string[];
   prefetch: boolean;
-  autotune?: string;
+  autotune?: string | false;
 }
 
 export function register(program: Command): void {
@@ -67,6 +67,7 @@ export function register(program: Command): void {
     .option('--strict', 'fail unless --init holds exactly the network')
     .addOption(trackOption())
     .addOption(autotuneOption())
+    .addOption(noAutotuneOption())
     .option('--no-prefetch', 'make batches of a prepared set in the main thread; the bits are the same')
     .addHelpText(
       'after',

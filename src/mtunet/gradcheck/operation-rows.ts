@@ -26,7 +26,8 @@ export async function operationRows(gpu: Gpu, samples: number): Promise<CheckRow
   return rows;
 }
 
-function valuesOf(name: string, { shape, range = 'any' }: Input): Float32Array {
+/** The numbers of an input, by its name and shape alone. */
+export function valuesOf(name: string, { shape, range = 'any' }: Input): Float32Array {
   const size = sizeOf(shape);
   const key = deriveKey(7, `gradcheck ${name}`);
   const grid = (value: number) => Math.round(value * 4096) / 4096;

@@ -230,7 +230,9 @@ export const operations: Readonly<Record<string, Operation>> = {
     device: ({ x }) => engine.averagePool2d(x, { size: 2 }),
     reference: ({ x }) => averagePool2d(x, { size: 2 }),
   },
-  upsample2x: one('each pixel 2 x 2 times', engine.upsample2x, (x) => upsample(x, [6, 6], 'nearest')),
+  upsample2x: one('each pixel 2 x 2 times', engine.upsample2x, (x) =>
+    upsample(x, [2 * x.shape[2], 2 * x.shape[3]], 'nearest'),
+  ),
   upsampleNearest: one(
     'nearest pixel, 3 x 3 to 5 x 7',
     (x) => engine.upsampleNearest(x, [5, 7]),

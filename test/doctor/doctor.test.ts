@@ -1,0 +1,41 @@
+/** The check of a machine finds a kernel that computes something else, and names the operation. */
+import { expect, it } from 'vitest';
+import { checkMachine } from '../../src/doctor/index.ts';
+import { compareReports } from '../../src/doctor/report.ts';
+import { type Gpu, openGpu } from '../../src/engine/index.ts';
+
+/** Little time: what is not needed to judge every operation once is left out, and said to be. */
+const check = (open: () => Promise<Gpu>) =>
+  checkMachine({ open, version: 'mtunet test', runtime: 'test', seconds: 1, presets: [] });
+
+/** Opens devices on which the shader `name` is compiled with `from` replaced, as a driver's fault would have it. */
+const withFault = (name: RegExp, from: string, to: string) => async () => {
+  const gpu = await openGpu();
+  const { device } = gpu;
+  const compile = device.createShaderModule.bind(device);
+  device.createShaderModule = (descriptor) => {
+    if (!name.test(descriptor.label ?? '')) return compile(descriptor);
+    if (!descriptor.code.includes(from)) throw new Error(`${descriptor.label} has no "${from}"`);
+    return compile({ ...descriptor, code: descriptor.code.replaceAll(from, to) });
+  };
+  return gpu;
+};
+
+it('names the operation whose kernel is wrong, and calls a right adapter well', async () => {
+  const well = await check(() => openGpu());
+  expect(well.operations.filter(({ passed }) => !passed)).toEqual([]);
+  expect(well.verdict).toBe('well');
+  expect(well.operations.length).toBeGreaterThan(90);
+  // Everything that was left out for time says so.
+  expect(well.not_run.length).toBeGreaterThan(0);
+
+  const faulty = await check(withFault(/^dropout\./, 'input[i] / (1.0 - extent.rate)', 'input[i]'));
+  expect(faulty.verdict).toBe('faulty');
+  const failed = faulty.operations.filter(({ passed }) => !passed).map(({ name }) => name);
+  expect(failed).toContain('dropout');
+  expect(failed).not.toContain('softmax');
+  expect(faulty.summary).toContain('dropout');
+  expect(compareReports(well, faulty)).toMatch(/dropout +passed.*FAILED/);
+  // It can be attached to a report.
+  expect(JSON.parse(JSON.stringify(faulty))).toEqual(faulty);
+});
