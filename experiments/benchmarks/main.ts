@@ -140,8 +140,9 @@ program
   .option('--autotune <mode>', 'fast or full', 'full')
   .addHelpText('after', '\nExample:\n  npm run bench -- gpu-report --out my-gpu.json')
   .action(async (options: Record<'out' | 'preset' | 'engines' | 'runs' | 'steps' | 'seconds' | 'autotune', string>) => {
-    const { out, preset, autotune } = options;
-    if (autotune !== 'fast' && autotune !== 'full') return fail(`--autotune ${autotune}: it is fast or full.`);
+    const { out, preset } = options;
+    const autotune = (['fast', 'full'] as const).find((mode) => mode === options.autotune);
+    if (!autotune) fail(`--autotune ${options.autotune}: it is fast or full.`);
     const size = sizeOf({ preset, batch: '6' });
     const asked = {
       ...{ out, preset, autotune, size, engines: options.engines.split(',') },

@@ -9,7 +9,8 @@ import type { Session } from './session.ts';
 const SAMPLES = 2;
 const NETWORK = { base: 2, height: 32, width: 32 };
 
-export async function checkDerivations(session: Session): Promise<void> {
+export async function checkDerivations(session: Session, share: number): Promise<void> {
+  await session.progress(share, 'derivations');
   const kept = await attempt(session, 'the derivations', (gpu) => derivationRows(gpu, SAMPLES));
   const network = await attempt(session, 'the whole network', async (gpu) => [await networkRow(gpu, NETWORK, 1)]);
   for (const { name, error, tolerance, verdict } of [...kept, ...network])

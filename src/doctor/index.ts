@@ -6,8 +6,8 @@ import { checkDerivations } from './derivations.ts';
 import { checkFamilies } from './families.ts';
 import { checkSizes } from './limits.ts';
 import { checkOperations } from './operations.ts';
-import { type MachineReport, type Speed, summaryOf } from './report.ts';
-import { type DoctorOptions, Session } from './session.ts';
+import { type MachineReport, summaryOf } from './report.ts';
+import { type DoctorOptions, type Part, Session } from './session.ts';
 import { checkSpecialValues } from './special-values.ts';
 import { measureSpeed } from './speed.ts';
 import { checkDeviceLoss, checkTraining } from './training.ts';
@@ -30,20 +30,17 @@ export async function checkMachine(options: DoctorOptions): Promise<MachineRepor
   try {
     const { description, features, limits, subgroupLanes } = session.gpu;
     const { name, driver, backend, software } = description;
-    await checkOperations(session, 'small', [0, 0.25]);
-    await session.progress(0.25, 'NaN and infinity');
-    await checkSpecialValues(session);
-    await session.progress(0.28, 'a recorded training');
-    await checkTraining(session);
-    await session.progress(0.33, 'derivations');
-    await checkDerivations(session);
-    await checkFamilies(session, [0.38, 0.55]);
-    await checkOperations(session, 'large', [0.55, 0.7]);
-    await checkSizes(session, [0.7, 0.75]);
-    await session.progress(0.75, 'a lost device');
-    await checkDeviceLoss(session);
     const presets = options.presets ?? ['tiny', 'small', 'paper'];
-    const speed: Speed[] = await measureSpeed(session, [0.8, 1], presets);
+    const wanted = (part: Part) => options.parts?.includes(part) ?? true;
+    if (wanted('operations')) await checkOperations(session, 'small', [0, 0.25]);
+    if (wanted('special values')) await checkSpecialValues(session, 0.25);
+    if (wanted('training')) await checkTraining(session, 0.28);
+    if (wanted('derivations')) await checkDerivations(session, 0.33);
+    if (wanted('families')) await checkFamilies(session, [0.38, 0.55]);
+    if (wanted('operations')) await checkOperations(session, 'large', [0.55, 0.7]);
+    if (wanted('sizes')) await checkSizes(session, [0.7, 0.75]);
+    if (wanted('device loss')) await checkDeviceLoss(session, 0.75);
+    const speed = wanted('speed') ? await measureSpeed(session, [0.8, 1], presets) : [];
     await session.progress(1, 'done');
     return {
       format: 'mtunet doctor 1',

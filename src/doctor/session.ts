@@ -2,6 +2,16 @@
 import { DeviceLostError, type Gpu } from '../engine/index.ts';
 import type { Check, MachineReport } from './report.ts';
 
+export type Part =
+  | 'operations'
+  | 'special values'
+  | 'training'
+  | 'derivations'
+  | 'families'
+  | 'sizes'
+  | 'device loss'
+  | 'speed';
+
 export interface DoctorOptions {
   /** Opens a device; called again when one is lost. A test opens one with a broken shader here. */
   readonly open: () => Promise<Gpu>;
@@ -10,6 +20,8 @@ export interface DoctorOptions {
   readonly runtime: string;
   /** The whole check should take about this long. Each operation is checked at least once, however long that takes. */
   readonly seconds?: number;
+  /** All of them unless given. */
+  readonly parts?: readonly Part[];
   /** Presets whose step is timed, while time and memory allow it. */
   readonly presets?: readonly string[];
   /** `share` is 0 to 1. */

@@ -34,7 +34,8 @@ const rows: readonly Row[] = [
 
 const TOLERANCE = 1e-5;
 
-export async function checkSpecialValues(session: Session): Promise<void> {
+export async function checkSpecialValues(session: Session, share: number): Promise<void> {
+  await session.progress(share, 'NaN and infinity');
   for (const [name, input, device, expected] of rows)
     await session.check({ name: `NaN and infinity: ${name}`, group: 'special values' }, async (gpu) => {
       const { got } = await gpu.step(() => ({

@@ -51,7 +51,8 @@ async function losses(gpu: Gpu, steps: number, from?: Checkpoint): Promise<{ got
   return { got, checkpoint: checkpoint! };
 }
 
-export async function checkTraining(session: Session): Promise<void> {
+export async function checkTraining(session: Session, share: number): Promise<void> {
+  await session.progress(share, 'a recorded training');
   await session.check({ name: 'losses of a recorded training', group: 'training' }, async (gpu) => {
     const { got } = await losses(gpu, RECORDED.length);
     const worst: Worst = { error: 0, where: '' };
@@ -64,7 +65,8 @@ export async function checkTraining(session: Session): Promise<void> {
 }
 
 /** The device is destroyed from outside, as a driver reset does it; the training goes on from its last step in a new one. */
-export async function checkDeviceLoss(session: Session): Promise<void> {
+export async function checkDeviceLoss(session: Session, share: number): Promise<void> {
+  await session.progress(share, 'a lost device');
   const STEPS = 4;
   await session.check({ name: 'training through a lost device', group: 'device loss' }, async (gpu) => {
     const whole = await losses(gpu, STEPS);

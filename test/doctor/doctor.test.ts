@@ -1,12 +1,12 @@
 /** The check of a machine finds a kernel that computes something else, and names the operation. */
 import { expect, it } from 'vitest';
-import { checkMachine } from '../../src/doctor/index.ts';
+import { checkMachine, type DoctorOptions } from '../../src/doctor/index.ts';
 import { compareReports } from '../../src/doctor/report.ts';
 import { type Gpu, openGpu } from '../../src/engine/index.ts';
 
 /** Little time: what is not needed to judge every operation once is left out, and said to be. */
-const check = (open: () => Promise<Gpu>) =>
-  checkMachine({ open, version: 'mtunet test', runtime: 'test', seconds: 1, presets: [] });
+const check = (open: () => Promise<Gpu>, parts?: DoctorOptions['parts']) =>
+  checkMachine({ open, version: 'mtunet test', runtime: 'test', seconds: 1, presets: [], parts });
 
 /** Opens devices on which the shader `name` is compiled with `from` replaced, as a driver's fault would have it. */
 const withFault = (name: RegExp, from: string, to: string) => async () => {
@@ -29,7 +29,7 @@ it('names the operation whose kernel is wrong, and calls a right adapter well', 
   // Everything that was left out for time says so.
   expect(well.not_run.length).toBeGreaterThan(0);
 
-  const faulty = await check(withFault(/^dropout\./, 'input[i] / (1.0 - extent.rate)', 'input[i]'));
+  const faulty = await check(withFault(/^dropout\./, 'input[i] / (1.0 - extent.rate)', 'input[i]'), ['operations']);
   expect(faulty.verdict).toBe('faulty');
   const failed = faulty.operations.filter(({ passed }) => !passed).map(({ name }) => name);
   expect(failed).toContain('dropout');
