@@ -28,7 +28,7 @@ function positionsOf(threads: number, thread: string, positions: number, fours: 
       places: each(
         positions,
         (j) =>
-          `${place(j, `(group.x * ${positions}u + ${j}u) * ${threads}u + ${thread}`, 'count - 1u')} let x${j} = n${j} * shape.K * shape.L + l${j};`,
+          `${place(j, `(column * ${positions}u + ${j}u) * ${threads}u + ${thread}`, 'count - 1u')} let x${j} = n${j} * shape.K * shape.L + l${j};`,
       ),
       loads: each(positions, (j) => `        let c${j} = columns[x${j} + k * shape.L];`),
       stores: (k: number) =>
@@ -44,7 +44,7 @@ function positionsOf(threads: number, thread: string, positions: number, fours: 
     places: each(
       groups,
       (g) =>
-        `${place(g, `((group.x * ${groups}u + ${g}u) * ${threads}u + ${thread}) * 4u`, 'count - 4u')} let x${g} = (n${g} * shape.K * shape.L + l${g}) / 4u;`,
+        `${place(g, `((column * ${groups}u + ${g}u) * ${threads}u + ${thread}) * 4u`, 'count - 4u')} let x${g} = (n${g} * shape.K * shape.L + l${g}) / 4u;`,
     ),
     loads: each(
       groups,
@@ -60,7 +60,7 @@ function positionsOf(threads: number, thread: string, positions: number, fours: 
   };
 }
 
-/** x: positions of all images, `lanes` times `positions` a subgroup; y: groups of eight outputs. A workgroup is one subgroup. */
+/** x, then z where x is full: positions of all images, `lanes` times `positions` a subgroup; y: groups of eight outputs. A workgroup is one subgroup. */
 export function productCode(
   { threads, loaders, of, parameter, bySubgroups }: Lanes,
   positions: number,
@@ -70,7 +70,8 @@ export function productCode(
   const { places, loads, stores } = positionsOf(threads, bySubgroups ? 'lane' : 'thread', positions, fours);
   return `
 @compute @workgroup_size(${threads})
-fn product${fours ? 'Fours' : ''}(@builtin(workgroup_id) group : vec3u, ${parameter}) {
+fn product${fours ? 'Fours' : ''}(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, ${parameter}) {
+  let column = group.z * groups.x + group.x;
   let count = shape.N * shape.L;
   let o = group.y * ${OUTPUTS}u;
 ${places}

@@ -35,7 +35,7 @@ export async function findPlaces(): Promise<(Place | Missing)[]> {
   // One row for an adapter that two drivers' manifests lead to.
   const names = [...new Set(adapters.map(({ name }) => name))];
   const dawn: (Place | Missing)[] = names.map((name) => ({
-    implementation: 'Dawn',
+    implementation: name === 'portable' ? 'portable' : 'Dawn',
     target: 'node',
     run: (folder, tell) => runInProcess(process.execPath, [], folder, { MTUNET_ADAPTER: name }, tell),
   }));

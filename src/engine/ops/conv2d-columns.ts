@@ -5,7 +5,7 @@ import { columnGradWeightCode, productCode } from '../../shaders/conv2d-columns.
 import { lanesOf } from '../../shaders/lanes.ts';
 import shaders from '../../shaders/sources.ts';
 import type { Gpu } from '../gpu.ts';
-import { dispatch, type Kernel, kernel } from '../kernel.ts';
+import { dispatch, type Kernel, kernel, linearGroups } from '../kernel.ts';
 import { empty, type Tensor } from '../tensor.ts';
 import type { ConvFamily, ConvGeometry } from './conv2d-geometry.ts';
 import { plain } from './conv2d-plain.ts';
@@ -99,7 +99,8 @@ function multiply(
   const count = g.N * product.L;
   const most = product.O * product.K <= FEW_PRODUCTS ? 4 : 8;
   const width = WIDTHS.find((positions) => positions * lanes >= count || positions === most)!;
-  const groups = [Math.ceil(count / (lanes * width)), Math.ceil(product.O / 8)] as const;
+  const [across, down] = linearGroups(count, lanes * width);
+  const groups = [across, Math.ceil(product.O / 8), down] as const;
   const uniforms = uniformsOf(g, { ...product, hasBias: bias ? 1 : 0 });
   const fours = product.L % 4 === 0 ? productsFours.get(width) : undefined;
   if (fours) {

@@ -168,6 +168,17 @@ it('every family computes the same without subgroups, half precision and more th
   }
 });
 
+it.runIf(vectorLanes !== null).each([
+  ['by fours', 2000],
+  ['one by one', 2001],
+])('columns spread more positions than workgroups fit along one axis, %s', async (what, width) => {
+  const one: Case = [what, [1, 1, 1060, width], [1, 1, 1, 1], {}]; // 65,535 workgroups of 32 positions are fewer
+  const { used, got, exact } = await compute('columns', one);
+  expect(used).toContain('columns');
+  expectAllClose(got.output, exact.output, `${what}: output`);
+  expectAllClose(got.ofInput, exact.ofInput, `${what}: gradient of the input`);
+});
+
 it.each(['processor', 'gpu'] as const)('depthwise kernels laid out for a %s compute all passes', async (kind) => {
   const given = { ...convFamilies.depthwise };
   Object.assign(
