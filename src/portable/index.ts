@@ -1,6 +1,6 @@
 /** The portable adapter: WebGPU's compute part in software, by compiling WGSL to WebAssembly. */
 import { PortableDevice } from './device/device.ts';
-import { FEATURES, INFO, LIMITS } from './device/limits.ts';
+import { FEATURES, INFO, LIMITS, limitsOf } from './device/limits.ts';
 
 /** Whether this runtime has what compiled kernels need: WebAssembly with 128-bit vectors. */
 export function isSupported(): boolean {
@@ -43,6 +43,7 @@ export function portableAdapter(): GPUAdapter {
     features: new Set(FEATURES),
     limits: LIMITS,
     info: INFO,
-    requestDevice: async ({ requiredFeatures = [] }: GPUDeviceDescriptor = {}) => new PortableDevice(requiredFeatures),
+    requestDevice: async ({ requiredFeatures = [], requiredLimits }: GPUDeviceDescriptor = {}) =>
+      new PortableDevice(requiredFeatures, limitsOf(requiredLimits)),
   } as unknown as GPUAdapter;
 }

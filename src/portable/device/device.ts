@@ -2,7 +2,7 @@
 import { PortableBuffer } from './buffer.ts';
 import { type ErrorKind, type PortableError, Scopes } from './errors.ts';
 import { Heap } from './heap.ts';
-import { FEATURES, INFO, LIMITS } from './limits.ts';
+import { FEATURES, INFO, type Limits } from './limits.ts';
 import { type BindGroup, type Bound, type Pipeline, pipeline, shaderModule } from './pipeline.ts';
 import { CommandEncoder, Queue } from './queue.ts';
 
@@ -10,7 +10,7 @@ type Listener = (event: { readonly error: PortableError }) => void;
 
 export class PortableDevice {
   readonly features: ReadonlySet<string>;
-  readonly limits = LIMITS;
+  readonly limits: Limits;
   readonly adapterInfo = INFO;
   readonly queue: Queue;
   readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
@@ -23,7 +23,8 @@ export class PortableDevice {
   private readonly buffers = new Set<PortableBuffer>();
 
   /** `features`: those that the caller wants. */
-  constructor(features: Iterable<string> = []) {
+  constructor(features: Iterable<string>, limits: Limits) {
+    this.limits = limits;
     this.features = new Set(features);
     const unknown = [...this.features].filter((feature) => !FEATURES.includes(feature));
     if (unknown.length > 0) throw new TypeError(`the portable adapter has no ${unknown.join(', ')}`);
@@ -52,8 +53,8 @@ export class PortableDevice {
   createBuffer(descriptor: GPUBufferDescriptor): PortableBuffer {
     const { size } = descriptor;
     let address: number | null = null;
-    if (size > LIMITS.maxBufferSize) {
-      this.scopes.report('validation', `a buffer of ${size} bytes is larger than ${LIMITS.maxBufferSize}`);
+    if (size > this.limits.maxBufferSize) {
+      this.scopes.report('validation', `a buffer of ${size} bytes is larger than ${this.limits.maxBufferSize}`);
     } else {
       try {
         address = this.heap.take(size);
@@ -74,7 +75,7 @@ export class PortableDevice {
 
   createComputePipeline(descriptor: GPUComputePipelineDescriptor): Pipeline | { getBindGroupLayout(): null } {
     try {
-      return pipeline(this.heap, descriptor);
+      return pipeline(this.heap, descriptor, this.limits);
     } catch (problem) {
       this.scopes.report('validation', (problem as Error).message);
       return { getBindGroupLayout: () => null };
@@ -82,7 +83,7 @@ export class PortableDevice {
   }
 
   async createComputePipelineAsync(descriptor: GPUComputePipelineDescriptor): Promise<Pipeline> {
-    return pipeline(this.heap, descriptor);
+    return pipeline(this.heap, descriptor, this.limits);
   }
 
   createBindGroup({ entries }: GPUBindGroupDescriptor): BindGroup {

@@ -16,6 +16,35 @@ export const LIMITS = {
   minUniformBufferOffsetAlignment: 256,
 } as const;
 
+export type Limits = Readonly<Record<keyof typeof LIMITS, number>>;
+
+/** What a device has that asks for nothing more: the defaults of the specification, where the adapter offers more than them. */
+const DEFAULTS: Partial<Limits> = {
+  maxBufferSize: 2 ** 28,
+  maxStorageBufferBindingSize: 2 ** 27,
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+  maxComputeWorkgroupSizeY: 256,
+};
+
+/** The limits of a device. Throws where more is asked for than the adapter offers. */
+export function limitsOf(required: Readonly<Record<string, number | undefined>> = {}): Limits {
+  const limits: Record<string, number> = { ...LIMITS, ...DEFAULTS };
+  for (const [name, wanted] of Object.entries(required)) {
+    if (wanted === undefined) continue;
+    if (!(name in LIMITS)) throw new TypeError(`the portable adapter knows no limit ${name}`);
+    const offered = LIMITS[name as keyof typeof LIMITS];
+    // An alignment is better when it is smaller.
+    const least = name.startsWith('min');
+    if (least ? wanted < offered : wanted > offered)
+      throw new TypeError(`the portable adapter offers ${name} ${offered}, and ${wanted} was asked for`);
+    limits[name] = least ? Math.min(limits[name], wanted) : Math.max(limits[name], wanted);
+  }
+  return limits as Limits;
+}
+
 export const FEATURES: readonly string[] = ['subgroups'];
 
 export const INFO = {

@@ -3,7 +3,7 @@ import { type Compiled, compile, parsed } from '../code/module.ts';
 import type { Module } from '../syntax/tree.ts';
 import type { PortableBuffer } from './buffer.ts';
 import type { Heap } from './heap.ts';
-import { LIMITS } from './limits.ts';
+import type { Limits } from './limits.ts';
 
 /** What a shader module holds: its tree, or why there is none. */
 export interface ShaderModule {
@@ -49,22 +49,26 @@ export function shaderModule(label: string, code: string): ShaderModule {
 }
 
 /** Throws why it cannot be made. */
-export function pipeline(heap: Heap, { label = '', compute }: GPUComputePipelineDescriptor): Pipeline {
+export function pipeline(heap: Heap, { label = '', compute }: GPUComputePipelineDescriptor, limits: Limits): Pipeline {
   const { module, problem } = compute.module as unknown as ShaderModule;
   if (!module) throw new Error(problem ?? 'the shader module is invalid');
   const entryPoints = [...module.functions.values()].filter(({ attributes }) => attributes.has('compute'));
   const entryPoint = compute.entryPoint ?? (entryPoints.length === 1 ? entryPoints[0].name : '');
   const made = compile(module, entryPoint, { ...compute.constants });
   const [x, y, z] = made.workgroupSize;
-  if (x * y * z > LIMITS.maxComputeInvocationsPerWorkgroup || x > LIMITS.maxComputeWorkgroupSizeX) {
+  if (x * y * z > limits.maxComputeInvocationsPerWorkgroup || x > limits.maxComputeWorkgroupSizeX) {
     throw new Error(
-      `a workgroup of ${x} x ${y} x ${z} invocations is more than ${LIMITS.maxComputeInvocationsPerWorkgroup}`,
+      `a workgroup of ${x} x ${y} x ${z} invocations is more than ${limits.maxComputeInvocationsPerWorkgroup}`,
     );
   }
-  if (made.workgroupBytes > LIMITS.maxComputeWorkgroupStorageSize) {
+  if (made.workgroupBytes > limits.maxComputeWorkgroupStorageSize) {
     throw new Error(
-      `${made.workgroupBytes} bytes of workgroup memory are more than ${LIMITS.maxComputeWorkgroupStorageSize}`,
+      `${made.workgroupBytes} bytes of workgroup memory are more than ${limits.maxComputeWorkgroupStorageSize}`,
     );
+  }
+  const storage = made.bindings.filter(({ space }) => space === 'storage').length;
+  if (storage > limits.maxStorageBuffersPerShaderStage) {
+    throw new Error(`${storage} storage buffers are more than ${limits.maxStorageBuffersPerShaderStage}`);
   }
   return new Pipeline(heap, label, made);
 }
