@@ -13,7 +13,7 @@ const config = resolveConfig('tiny', {
   network: { base: 4 },
   scheme: { name: 'mtls1' },
   batchSize: 4,
-  seed: 1,
+  seed: 6,
   optimizer: { name: 'adam', learningRate: 0.001 },
   epochs: 8,
   synthetic: { seed: 2022, train: 12, valid: 3, test: 3 },
@@ -21,13 +21,14 @@ const config = resolveConfig('tiny', {
 
 /** Losses of `config` on SwiftShader (2026-12-01). */
 const RECORDED: readonly number[] = [
-  4.099656105041504, 3.87650465965271, 4.200343608856201, 4.299407005310059, 3.8014795780181885, 3.6502065658569336,
-  3.961245536804199, 4.076251983642578, 3.74782657623291, 3.740375518798828,
+  4.354055404663086, 3.6206092834472656, 4.341493606567383, 4.461264610290527, 3.7146413326263428, 3.7227659225463867,
+  3.539419174194336, 4.039281845092773, 3.9911394119262695, 4.000648498535156,
 ];
 
 /**
  * Relative. The first loss comes from the same weights everywhere, the second after one step of Adam; from then on rounding sends a pixel
- * through another branch of a pool or a ReLU now and then, which ten steps make visible.
+ * through another branch of a pool or a ReLU now and then, which ten steps make visible. With some seeds two numbers nearly tie in the first
+ * step already, and right kernels then differ by more than this; the seed above is one without: test/doctor/training.node.test.ts.
  */
 const TOLERANCES = [2e-5, 2e-5, 3e-4, 2e-3, 5e-3, 5e-3, 1e-2, 1e-2, 1e-2, 1e-2];
 
@@ -51,17 +52,20 @@ async function losses(gpu: Gpu, steps: number, from?: Checkpoint): Promise<{ got
   return { got, checkpoint: checkpoint! };
 }
 
+/** The worst of the losses, in units of its tolerance. */
+export async function recordedLosses(gpu: Gpu): Promise<Worst> {
+  const { got } = await losses(gpu, RECORDED.length);
+  const worst: Worst = { error: 0, where: '' };
+  RECORDED.forEach((expected, i) => {
+    const error = Math.abs(got[i] - expected) / Math.abs(expected) / TOLERANCES[i];
+    keepWorst(worst, error, `step ${i + 1}: ${got[i]}, recorded ${expected}`);
+  });
+  return worst;
+}
+
 export async function checkTraining(session: Session, share: number): Promise<void> {
   await session.progress(share, 'a recorded training');
-  await session.check({ name: 'losses of a recorded training', group: 'training' }, async (gpu) => {
-    const { got } = await losses(gpu, RECORDED.length);
-    const worst: Worst = { error: 0, where: '' };
-    RECORDED.forEach((expected, i) => {
-      const error = Math.abs(got[i] - expected) / Math.abs(expected) / TOLERANCES[i];
-      keepWorst(worst, error, `step ${i + 1}: ${got[i]}, recorded ${expected}`);
-    });
-    return worst;
-  });
+  await session.check({ name: 'losses of a recorded training', group: 'training' }, recordedLosses);
 }
 
 /** The device is destroyed from outside, as a driver reset does it; the training goes on from its last step in a new one. */
