@@ -30,6 +30,7 @@ import { buildReport } from '../src/report/report.ts';
 import compressed from './data/fixtures/compressed-films.json' with { type: 'json' };
 import { fakeRun } from './report/fake-runs.ts';
 import { emptyCheckpoint } from './support/checkpoint.ts';
+import { damaged } from './support/damaged-bytes.ts';
 import { ascii, attribute, dicomFile, encapsulated, item, UID, UNDEFINED_LENGTH, words } from './support/dicom-file.ts';
 import { goldenPart } from './support/golden-part.ts';
 import { encodeLosslessJpeg } from './support/jpeg-lossless-encoder.ts';
@@ -56,62 +57,6 @@ const grey = Uint16Array.from({ length: 64 }, (_, i) => i * 60);
 const pixels = new Uint8Array(grey.buffer);
 const film = { height: 8, width: 8, bits: 12, allocated: 16, photometric: 'MONOCHROME2', pixels } as const;
 const rgba = Uint8Array.from({ length: 256 }, (_, i) => (i * 7) % 256);
-
-const TOKENS = [
-  '__proto__',
-  'constructor',
-  '../../../x',
-  '1e999',
-  '-1',
-  '"',
-  '[[[[[[[[',
-  '{"a":',
-  '\0',
-  '\ufeff',
-  '%',
-  '&a=',
-  ',',
-].map(text);
-
-/** One of the corpus, changed in up to six places; sometimes bytes of no corpus. */
-function damaged(corpus: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
-  const place = fc.double({ min: 0, max: 1, noNaN: true });
-  const piece = fc.oneof(
-    fc.uint8Array({ maxLength: 12 }),
-    fc.constantFrom(...TOKENS),
-    fc.constantFrom(Uint8Array.of(0, 0, 0, 0), Uint8Array.of(255, 255, 255, 255), Uint8Array.of(255, 255, 255, 127)),
-  );
-  const change = fc.record({
-    kind: fc.constantFrom('flip', 'over', 'insert', 'cut', 'repeat', 'remove'),
-    place,
-    length: fc.nat(40),
-    piece,
-  });
-  const changed = fc.tuple(fc.constantFrom(...corpus), fc.array(change, { minLength: 1, maxLength: 6 }));
-  return fc.oneof(
-    { weight: 12, arbitrary: changed.map(([bytes, changes]) => changes.reduce(apply, bytes)) },
-    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }) },
-  );
-}
-
-interface Change {
-  readonly kind: string;
-  readonly place: number;
-  readonly length: number;
-  readonly piece: Uint8Array;
-}
-
-function apply(bytes: Uint8Array, { kind, place, length, piece }: Change): Uint8Array {
-  const at = Math.floor(place * bytes.length);
-  const around = (middle: Uint8Array, skip: number) =>
-    Uint8Array.from([...bytes.subarray(0, at), ...middle, ...bytes.subarray(at + skip)]);
-  if (kind === 'flip') return around(Uint8Array.of((bytes[at] ?? 0) ^ (1 << (length % 8))), 1);
-  if (kind === 'over') return around(piece, piece.length);
-  if (kind === 'insert') return around(piece, 0);
-  if (kind === 'repeat') return around(bytes.subarray(at, at + length), 0);
-  if (kind === 'remove') return around(Uint8Array.of(), length);
-  return bytes.slice(0, at);
-}
 
 const file = (name: string, bytes: Uint8Array) => {
   writeFileSync(join(place, name), bytes);

@@ -12,6 +12,13 @@ interface Times {
   readonly max: number;
 }
 
+/** What waiting-page.ts answers. */
+interface Outcome {
+  readonly adapter: string;
+  readonly browser: Times;
+  readonly engine: Times;
+}
+
 export async function compareWaiting(): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'mtunet-waiting-'));
   try {
@@ -36,7 +43,7 @@ export async function compareWaiting(): Promise<string[]> {
     for (const { implementation, ...found } of await browsers()) {
       if ('why' in found) lines.push(`${implementation}: not measured, ${found.why}`);
       else {
-        const outcome = (await runInPage(found.options, folder, () => {})) as unknown as Record<string, Times>;
+        const outcome = await runInPage<Outcome>(found.options, folder, () => {});
         const told = ({ min, median, max }: Times) => [min, median, max].map((ms) => ms.toFixed(1)).join(' - ');
         lines.push(
           `${implementation}, ${outcome.adapter}: a copy by mapAsync alone ${told(outcome.browser)} ms, a step of the engine ${told(outcome.engine)} ms`,

@@ -1,4 +1,5 @@
 /** What a check of a machine found: one JSON file that a person can attach to a report. It names the adapter and the runtime, and no person or place. */
+import type { Provenance } from '../mtunet/records.ts';
 
 export interface Check {
   /** "softmax", "conv2d by gemm-16", "losses of a recorded training", ... */
@@ -35,11 +36,7 @@ export interface MachineReport {
   readonly package: string;
   /** "Node v20.20.2", or the user agent of a browser. */
   readonly runtime: string;
-  readonly adapter: {
-    readonly name: string;
-    readonly driver: string;
-    readonly backend: string;
-    readonly software: boolean;
+  readonly adapter: Provenance['adapter'] & {
     readonly features: readonly string[];
     readonly limits: Readonly<Record<string, number>>;
     /** Lanes of a subgroup where that is one number, else null. */

@@ -18,16 +18,17 @@ runTests((line) => said.push(line)).then(
 `;
 const POLL_MS = 500;
 
-interface Tests {
+interface Ended<Result> {
   said?: string[];
-  ended?: { outcome?: Outcome; problem?: string };
+  ended?: { outcome?: Result; problem?: string };
 }
 
-export async function runInPage(
+/** What the page's `runTests` answers. */
+export async function runInPage<Result = Outcome>(
   options: LaunchOptions,
   folder: string,
   tell: (line: string) => void,
-): Promise<Outcome> {
+): Promise<Result> {
   writeFileSync(join(folder, 'index.html'), PAGE);
   writeFileSync(join(folder, 'main.js'), PROGRAM);
   const server = createServer(async ({ url = '/' }, response) => {
@@ -48,7 +49,7 @@ export async function runInPage(
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/index.html`);
     for (;;) {
       const { said, ended } = await page.evaluate(() => {
-        const tests = globalThis as Tests;
+        const tests = globalThis as Ended<Result>;
         return { said: tests.said?.splice(0) ?? null, ended: tests.ended };
       });
       for (const line of said ?? []) tell(line);
