@@ -3,23 +3,11 @@ import { expect, it } from 'vitest';
 import { checkMachine, type DoctorOptions } from '../../src/doctor/index.ts';
 import { compareReports } from '../../src/doctor/report.ts';
 import { type Gpu, openGpu } from '../../src/engine/index.ts';
+import { withFault } from '../support/faulty-gpu.ts';
 
 /** Little time: what is not needed to judge every operation once is left out, and said to be. */
 const check = (open: () => Promise<Gpu>, parts?: DoctorOptions['parts']) =>
   checkMachine({ open, version: 'mtunet test', runtime: 'test', seconds: 1, presets: [], parts });
-
-/** Opens devices on which the shader `name` is compiled with `from` replaced, as a driver's fault would have it. */
-const withFault = (name: RegExp, from: string, to: string) => async () => {
-  const gpu = await openGpu();
-  const { device } = gpu;
-  const compile = device.createShaderModule.bind(device);
-  device.createShaderModule = (descriptor) => {
-    if (!name.test(descriptor.label ?? '')) return compile(descriptor);
-    if (!descriptor.code.includes(from)) throw new Error(`${descriptor.label} has no "${from}"`);
-    return compile({ ...descriptor, code: descriptor.code.replaceAll(from, to) });
-  };
-  return gpu;
-};
 
 it('names the operation whose kernel is wrong, and calls a right adapter well', async () => {
   const well = await check(() => openGpu());

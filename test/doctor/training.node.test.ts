@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { recordedLosses } from '../../src/doctor/training.ts';
 import { openGpu } from '../../src/engine/index.ts';
+import { withFault } from '../support/faulty-gpu.ts';
 
 /** Kernels that add the same products in other orders. */
 it.each([
@@ -15,4 +16,12 @@ it.each([
   gpu.choices.everywhere = family;
   const { error, where } = await recordedLosses(gpu);
   expect(error, where).toBeLessThan(0.25);
+});
+
+it.each([
+  ['the first moment does not decay', 'beta1 * first[i]', 'first[i]'],
+  ['the first moment is the gradient', 'beta1 * first[i] + (1.0 - beta1) * g', 'g'],
+])('are not where %s', async (_, from, to) => {
+  using gpu = await withFault(/^optimizers\./, from, to)();
+  expect((await recordedLosses(gpu)).error).toBeGreaterThan(1);
 });
